@@ -13,14 +13,11 @@ import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,10 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.TrustManager;
 
 /**
  * A client of one node's HTTP API, version 1. Requests are safe to repeat (a submission by its idempotency key; one
@@ -40,7 +34,6 @@ import javax.net.ssl.TrustManager;
  * connection fails and the node has never answered, it fails immediately. Thread-safe.
  */
 public final class ApiClient {
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     /** Longer than a node takes for a submission. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
     /** The upload's timeout assumes at least this rate. */
@@ -55,7 +48,7 @@ public final class ApiClient {
     private final Credentials credentials;
     private final RetryPolicy retries;
     private final Duration answerTimeout;
-    private final HttpClient http;
+    private final Transport transport;
     private volatile Contact contact = Contact.NONE;
 
     private enum Contact {
@@ -81,7 +74,7 @@ public final class ApiClient {
     /**
      * A client of the node at an address.
      *
-     * @param server the address of the node's API
+     * @param server the address of the node's API, of the network or of a socket ({@link LocalServer})
      * @param credentials what it proves itself with
      * @param trust how it knows the node, if the address is one of https
      * @param retries how long it retries while the node does not answer
@@ -92,25 +85,9 @@ public final class ApiClient {
         this.credentials = credentials;
         this.retries = retries;
         this.answerTimeout = answerTimeout;
-        HttpClient.Builder builder =
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT);
-        if ("http".equals(server.getScheme())) {
-            builder.sslContext(emptyTrustContext());
-        } else {
-            trust.context(credentials.certificate()).ifPresent(builder::sslContext);
-        }
-        this.http = builder.build();
-    }
-
-    /** For connections without TLS: the JDK's default context would read the machine's trust store each time. */
-    private static SSLContext emptyTrustContext() {
-        try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(new KeyManager[0], new TrustManager[0], null);
-            return context;
-        } catch (GeneralSecurityException impossible) {
-            throw new IllegalStateException("Every JDK has TLS.", impossible);
-        }
+        this.transport = LocalServer.socketOf(server)
+                .<Transport>map(SocketTransport::new)
+                .orElseGet(() -> new NetworkTransport(server, credentials, trust));
     }
 
     public URI server() {
@@ -420,11 +397,9 @@ public final class ApiClient {
     /** The node's health now, from one request. */
     public Health health() throws InterruptedIOException {
         try {
-            return send(request("/health/ready").build(), BodyHandlers.discarding())
-                                    .statusCode()
-                            == 200
-                    ? Health.READY
-                    : Health.ALIVE;
+            HttpResponse<InputStream> answer = send(request("/health/ready").build());
+            answer.body().close();
+            return answer.statusCode() == 200 ? Health.READY : Health.ALIVE;
         } catch (InterruptedIOException interrupted) {
             throw interrupted;
         } catch (IOException silent) {
@@ -506,7 +481,7 @@ public final class ApiClient {
     }
 
     private HttpRequest.Builder request(String path) {
-        String base = server.toString().replaceFirst("/+$", "");
+        String base = transport.base().toString().replaceFirst("/+$", "");
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path))
                 .timeout(answerTimeout)
                 .header("Accept", "application/json");
@@ -561,12 +536,8 @@ public final class ApiClient {
     }
 
     private HttpResponse<InputStream> send(HttpRequest request) throws IOException {
-        return send(request, BodyHandlers.ofInputStream());
-    }
-
-    private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body) throws IOException {
         try {
-            HttpResponse<T> response = http.send(request, body);
+            HttpResponse<InputStream> response = transport.send(request);
             contact = Contact.ANSWERED;
             return response;
         } catch (InterruptedException interrupted) {
@@ -617,8 +588,9 @@ public final class ApiClient {
         return new ApiException.Garbled(server, "status " + status + " without an explanation");
     }
 
-    private static String reason(IOException cause) {
-        if (cause instanceof ConnectException) {
+    private String reason(IOException cause) {
+        // Of a socket the message tells whether there is none, nobody listens, or not for this user.
+        if (cause instanceof ConnectException && LocalServer.socketOf(server).isEmpty()) {
             return "connection refused";
         }
         String message = cause.getMessage();

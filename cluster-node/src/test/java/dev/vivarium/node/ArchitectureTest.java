@@ -125,6 +125,7 @@ class ArchitectureTest {
                     "java..",
                     "javax..",
                     "sun.misc..",
+                    "jdk.net..",
                     "com.sun.net.httpserver..",
                     "dev.vivarium.protocol..",
                     "dev.vivarium.client..",

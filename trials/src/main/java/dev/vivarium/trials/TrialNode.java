@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +55,10 @@ final class TrialNode implements AutoCloseable {
      */
     static TrialNode start(Surroundings surroundings, Path state, Map<String, String> config, Runnable onInterrupt)
             throws IOException {
-        Node node = surroundings.nodes().start(state, config);
+        Map<String, String> all = new HashMap<>(config);
+        // Commands of the user that name no node are not meant for this one.
+        all.put("vivarium.http.local-socket.path", "off");
+        Node node = surroundings.nodes().start(state, all);
         try {
             LeftoverScan scan = new LeftoverScan(surroundings.environment(), node.installation());
             surroundings.interrupts().listen(count -> {

@@ -3,6 +3,7 @@ package dev.vivarium.node.cli;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.LocalServer;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.protocol.run.Limits;
@@ -11,9 +12,17 @@ import dev.vivarium.terminal.Interrupts;
 import dev.vivarium.terminal.Table;
 import dev.vivarium.terminal.Terminal;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.URI;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +30,8 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Runs the client's commands once against a simulated node, so that the JVM can record which classes a client needs (class
@@ -50,6 +61,10 @@ final class DryRun {
     private static final String EVENT =
             "{\"seq\":1,\"at\":\"2026-01-01T00:00:00Z\",\"type\":\"RunSubmitted\",\"data\":{}}";
 
+    private static final String JSON = "application/json";
+    private static final String LINES = "application/x-ndjson";
+    private static final Pattern CONTENT_LENGTH = Pattern.compile("(?i)\r\ncontent-length: (\\d{1,9})\r\n");
+
     private DryRun() {}
 
     public static void main(String[] arguments) throws IOException {
@@ -58,34 +73,70 @@ final class DryRun {
         node.createContext("/", DryRun::answer);
         node.start();
         try {
-            String server = "http://127.0.0.1:" + node.getAddress().getPort();
-            for (String command : List.of(
-                    "run -- true",
-                    "run --file " + folder + " -- true",
-                    "ps",
-                    "show " + ID,
-                    "logs " + ID,
-                    "events " + ID,
-                    "cancel " + ID,
-                    "version",
-                    "--help")) {
-                int code = play(command, server);
-                if (command.startsWith("ps") && code != ExitCode.OK) {
-                    throw new IllegalStateException(command + " came to " + code);
-                }
-            }
+            rehearse(
+                    Map.of(
+                            "VIVARIUM_SERVER",
+                            "http://127.0.0.1:" + node.getAddress().getPort()),
+                    folder);
+            rehearseAtASocket(folder);
         } finally {
             node.stop(0);
-            Files.delete(folder);
+            remove(folder);
         }
     }
 
-    private static int play(String command, String server) {
+    /** The way of a command that names no node: by the socket in its home. */
+    private static void rehearseAtASocket(Path home) throws IOException {
+        Path socket = LocalServer.socketIn(home);
+        Files.createDirectory(parent(socket));
+        try (ServerSocketChannel node = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            node.bind(UnixDomainSocketAddress.of(socket));
+            Thread answering = new Thread(() -> answerAll(node), "dry-run");
+            answering.setDaemon(true);
+            answering.start();
+            rehearse(Map.of(), home);
+        }
+    }
+
+    private static void rehearse(Map<String, String> environment, Path home) {
+        for (String command : List.of(
+                "run -- true",
+                "run --file " + home + " -- true",
+                "ps",
+                "show " + ID,
+                "logs " + ID,
+                "events " + ID,
+                "cancel " + ID,
+                "version",
+                "--help")) {
+            int code = play(command, environment, home);
+            if (command.startsWith("ps") && code != ExitCode.OK) {
+                throw new IllegalStateException(command + " came to " + code);
+            }
+        }
+    }
+
+    private static Path parent(Path file) throws IOException {
+        Path parent = file.getParent();
+        if (parent == null) {
+            throw new IOException(file + " is no file in a folder");
+        }
+        return parent;
+    }
+
+    private static void remove(Path folder) throws IOException {
+        Path socket = LocalServer.socketIn(folder);
+        Files.deleteIfExists(socket);
+        Files.deleteIfExists(parent(socket));
+        Files.delete(folder);
+    }
+
+    private static int play(String command, Map<String, String> environment, Path home) {
         OutputStream nowhere = OutputStream.nullOutputStream();
         Surroundings surroundings = new Surroundings(
                 new Terminal(nowhere, nowhere, Terminal.Kind.PIPE, Terminal.Kind.PIPE, 80, Table.Colours.OFF),
-                Map.of("VIVARIUM_SERVER", server),
-                Path.of(""),
+                environment,
+                home,
                 Path.of(""),
                 Interrupts.ofProcess(),
                 options -> {
@@ -98,20 +149,71 @@ final class DryRun {
         return Vivarium.commandLine(surroundings, arguments).execute(arguments);
     }
 
+    /** One request a connection, as the commands send them, until the socket is closed. */
+    private static void answerAll(ServerSocketChannel node) {
+        while (node.isOpen()) {
+            try (SocketChannel client = node.accept();
+                    InputStream in = Channels.newInputStream(client)) {
+                answer(client, in);
+            } catch (IOException over) {
+                // A connection without a request, with which a command looks whether a node listens; or the end.
+            }
+        }
+    }
+
+    private static void answer(SocketChannel client, InputStream in) throws IOException {
+        StringBuilder head = new StringBuilder();
+        while (head.indexOf("\r\n\r\n") < 0) {
+            int next = in.read();
+            if (next < 0) {
+                return;
+            }
+            head.append((char) next);
+        }
+        Matcher length = CONTENT_LENGTH.matcher(head);
+        if (length.find()) {
+            in.readNBytes(Integer.parseInt(length.group(1)));
+        }
+        Answer answer = Answer.to(
+                head.substring(0, head.indexOf(" ")),
+                URI.create(head.substring(head.indexOf(" ") + 1, head.indexOf(" HTTP/"))));
+        byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+        String first = "HTTP/1.1 200 OK\r\nContent-Type: " + answer.type() + "\r\nRun-Id: " + ID;
+        // A stream has no length beforehand.
+        String whole = answer.type().equals(LINES)
+                ? first + "\r\nTransfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(body.length) + "\r\n"
+                        + answer.body() + "\r\n0\r\n\r\n"
+                : first + "\r\nContent-Length: " + body.length + "\r\n\r\n" + answer.body();
+        ByteBuffer bytes = ByteBuffer.wrap(whole.getBytes(StandardCharsets.UTF_8));
+        while (bytes.hasRemaining()) {
+            client.write(bytes);
+        }
+    }
+
+    /** What the simulated node says. */
+    private record Answer(String type, String body) {
+        static Answer to(String method, URI target) {
+            String path = target.getPath();
+            if ("follow=output".equals(target.getQuery())) {
+                return new Answer(LINES, CHUNK);
+            }
+            if (path.endsWith("/output")) {
+                return new Answer(JSON, CHUNK);
+            }
+            if (path.endsWith("/events")) {
+                return new Answer(JSON, "{\"events\":[" + EVENT + "]}");
+            }
+            boolean list = path.equals("/v1/runs") && method.equals("GET");
+            return new Answer(JSON, list ? "{\"runs\":[" + RUN + "],\"next\":null}" : RUN);
+        }
+    }
+
     private static void answer(HttpExchange exchange) throws IOException {
-        String path = exchange.getRequestURI().getPath();
-        boolean followed = "follow=output".equals(exchange.getRequestURI().getQuery());
-        String body = path.endsWith("/output") || followed
-                ? CHUNK
-                : path.endsWith("/events")
-                        ? "{\"events\":[" + EVENT + "]}"
-                        : path.equals("/v1/runs") && exchange.getRequestMethod().equals("GET")
-                                ? "{\"runs\":[" + RUN + "],\"next\":null}"
-                                : RUN;
-        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        Answer answer = Answer.to(exchange.getRequestMethod(), exchange.getRequestURI());
+        byte[] bytes = answer.body().getBytes(StandardCharsets.UTF_8);
         try (exchange) {
             exchange.getRequestBody().readAllBytes();
-            exchange.getResponseHeaders().set("Content-Type", followed ? "application/x-ndjson" : "application/json");
+            exchange.getResponseHeaders().set("Content-Type", answer.type());
             exchange.getResponseHeaders().set("Run-Id", ID);
             exchange.sendResponseHeaders(200, bytes.length);
             exchange.getResponseBody().write(bytes);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.LocalServer;
 import dev.vivarium.client.OutputFollower;
 import dev.vivarium.client.SubmissionFollower;
 import dev.vivarium.protocol.api.RunView;
@@ -176,7 +177,9 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private void warnOfOpenSecrets(URI uri, ObjectNode body) {
-        if (!body.has("secrets") || "https".equals(uri.getScheme())) {
+        if (!body.has("secrets")
+                || "https".equals(uri.getScheme())
+                || LocalServer.socketOf(uri).isPresent()) {
             return;
         }
         try {

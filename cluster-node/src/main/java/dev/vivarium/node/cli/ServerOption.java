@@ -3,6 +3,7 @@ package dev.vivarium.node.cli;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ClientCertificate;
 import dev.vivarium.client.Credentials;
+import dev.vivarium.client.LocalServer;
 import dev.vivarium.client.Trust;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.terminal.ExitCode;
@@ -22,7 +23,10 @@ final class ServerOption {
     @Option(
             names = "--server",
             paramLabel = "URL",
-            description = {"The node to talk to (default: VIVARIUM_SERVER, else", NodeAddress.DEFAULT + ")."})
+            description = {
+                "The node to talk to, by its URL or as unix:/path/to/api.sock (default: VIVARIUM_SERVER, else this machine's",
+                "by its socket in VIVARIUM_HOME, else " + NodeAddress.DEFAULT + ")."
+            })
     private @Nullable String server;
 
     @Option(
@@ -50,12 +54,15 @@ final class ServerOption {
     private @Nullable Path key;
 
     ApiClient client(Surroundings surroundings) {
-        URI server = uri(surroundings);
-        return new ApiClient(server, credentials(server, surroundings), trust(surroundings), surroundings.retries());
+        Optional<ClientCertificate> presented = presented(surroundings);
+        URI server = uri(presented, surroundings);
+        return new ApiClient(
+                server, credentials(presented, server, surroundings), trust(surroundings), surroundings.retries());
     }
 
-    private Credentials credentials(URI server, Surroundings surroundings) {
-        return presented(surroundings)
+    private static Credentials credentials(
+            Optional<ClientCertificate> presented, URI server, Surroundings surroundings) {
+        return presented
                 .map(Credentials::of)
                 .orElseGet(() -> Credentials.find(server, surroundings.environment(), surroundings.home()));
     }
@@ -93,9 +100,23 @@ final class ServerOption {
         }
     }
 
-    private URI uri(Surroundings surroundings) {
-        return NodeAddress.parse(
-                server != null ? server : surroundings.environment().getOrDefault("VIVARIUM_SERVER", ""));
+    /** Where none is named, the node of this machine: by its socket if there is one, which a certificate cannot be used for. */
+    private URI uri(Optional<ClientCertificate> presented, Surroundings surroundings) {
+        String named = server != null ? server : surroundings.environment().getOrDefault("VIVARIUM_SERVER", "");
+        if (named.isEmpty()) {
+            return Optional.of(surroundings.home())
+                    .filter(home -> presented.isEmpty())
+                    .flatMap(LocalServer::listeningIn)
+                    .orElseGet(() -> NodeAddress.parse(""));
+        }
+        URI address = NodeAddress.parse(named);
+        if (presented.isPresent() && LocalServer.socketOf(address).isPresent()) {
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "A client certificate is presented in TLS, which " + address
+                            + " does not have: name the node by its https URL, or present no certificate there.");
+        }
+        return address;
     }
 
     /** The id in the API's notation. */

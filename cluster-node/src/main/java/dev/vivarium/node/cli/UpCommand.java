@@ -161,12 +161,12 @@ final class UpCommand implements Callable<Integer> {
     }
 
     /**
-     * Commands find it by themselves; it is for browsers and other programs. It is shown on a terminal only: what else
-     * standard error may be is a log, which others may read.
+     * Commands need none, at the node's socket, or find it by themselves; it is for browsers and other programs. It is shown on
+     * a terminal only: what else standard error may be is a log, which others may read.
      */
     private void showOnce(String token) {
         Terminal terminal = surroundings.terminal();
-        terminal.note("the API asks for a token, which commands on this machine find by themselves. For other programs"
+        terminal.note("the API asks for a token, and your commands on this machine need none. For other programs"
                 + (terminal.errKind() == Terminal.Kind.TERMINAL
                         ? ": Authorization: Bearer " + token + " (shown again by `vivarium token show-local`)."
                         : ", `vivarium token show-local` shows it."));

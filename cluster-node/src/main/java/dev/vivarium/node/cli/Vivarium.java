@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Environment:",
-            "  VIVARIUM_SERVER  the node that the commands talk to (http://127.0.0.1:8080)",
+            "  VIVARIUM_SERVER  the node that the commands talk to (this machine's)",
             "  VIVARIUM_TOKEN   the token that the commands present (the one of this machine's operator)",
             "  VIVARIUM_HOME    where state is kept (.vivarium beside the launcher)",
             "  NO_COLOR         anything here switches colours off",

@@ -124,8 +124,8 @@ final class Gate {
         if (proved.isEmpty()) {
             return wrong(
                     "",
-                    "Say who you are, with a header \"Authorization: Bearer\" and a token. The command line finds the"
-                            + " token of this machine's operator by itself; `vivarium token create` makes others.");
+                    "Say who you are, with a header \"Authorization: Bearer\" and a token, which `vivarium token"
+                            + " create` makes. Commands on the node's machine need none, if the user who runs it gives them.");
         }
         // A browser presents a certificate by itself, to reads that other sites' pages ask for, too; and it may reach
         // the
