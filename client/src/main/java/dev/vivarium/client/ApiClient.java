@@ -208,9 +208,7 @@ public final class ApiClient {
 
     /** The content of a file that was kept of a run; the caller closes it. Not resumed when the connection is lost. */
     public InputStream artifact(String id, String path) throws ApiException, InterruptedIOException {
-        String encoded = Stream.of(path.split("/", -1))
-                .map(part -> encode(part).replace("+", "%20"))
-                .collect(Collectors.joining("/"));
+        String encoded = Stream.of(path.split("/", -1)).map(ApiClient::segment).collect(Collectors.joining("/"));
         try {
             return open("/v1/runs/" + id + "/artifacts/" + encoded, "application/octet-stream", Map.of());
         } catch (InterruptedIOException interrupted) {
@@ -352,6 +350,29 @@ public final class ApiClient {
         return json(request("/v1/audit/check")
                 .POST(HttpRequest.BodyPublishers.noBody())
                 .build());
+    }
+
+    /** The legal holds that the caller may see. */
+    public JsonNode holds() throws ApiException, InterruptedIOException {
+        return json(request("/v1/audit/holds").build());
+    }
+
+    /** Puts a tenant under a legal hold; the body may have a reason. */
+    public JsonNode putHold(String tenant, JsonNode body) throws ApiException, InterruptedIOException {
+        return json(request("/v1/audit/holds/" + segment(tenant))
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(body)))
+                .build());
+    }
+
+    /** Removes the legal hold of a tenant. */
+    public JsonNode removeHold(String tenant) throws ApiException, InterruptedIOException {
+        return json(request("/v1/audit/holds/" + segment(tenant)).DELETE().build());
+    }
+
+    /** A text as one part of a path. */
+    private static String segment(String text) {
+        return encode(text).replace("+", "%20");
     }
 
     private String text(String path) throws ApiException, InterruptedIOException {

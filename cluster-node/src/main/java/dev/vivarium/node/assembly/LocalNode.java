@@ -202,6 +202,7 @@ public final class LocalNode implements RunningNode {
                         core.acts(),
                         tokens,
                         core.store().namedSecrets(),
+                        core.store().holds(),
                         core.quotas(),
                         rates,
                         core.webhooks(),

@@ -64,6 +64,13 @@ final class ActSentence {
             case "SecretRemoved" -> Timeline.caller(data) + " removed secret "
                     + data.path("secret").asText() + " of tenant "
                     + data.path("tenant").asText() + ".";
+            case "HoldPut" -> Timeline.caller(data) + " put tenant "
+                    + data.path("tenant").asText() + " under a legal hold"
+                    + (data.path("reason").isTextual()
+                            ? ": " + data.path("reason").asText() + "."
+                            : ".");
+            case "HoldRemoved" -> Timeline.caller(data) + " removed the legal hold of tenant "
+                    + data.path("tenant").asText() + ".";
             case "LogExported" -> Timeline.caller(data) + " took an export of the events from position "
                     + data.path("from").asLong() + " to " + data.path("to").asLong() + ", "
                     + (data.path("tenants").isEmpty() ? "of all tenants." : "of " + words(data.path("tenants")) + ".");

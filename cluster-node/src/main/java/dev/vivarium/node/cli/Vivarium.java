@@ -156,6 +156,7 @@ public final class Vivarium implements Runnable {
                 .addSubcommand(new AuditProofCommand(surroundings))
                 .addSubcommand(new AuditVerifyCommand(surroundings))
                 .addSubcommand(new AuditCheckCommand(surroundings))
+                .addSubcommand(AuditHoldCommand.withAll(surroundings))
                 .addSubcommand(new AuditKeyCommand(surroundings)));
         commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));

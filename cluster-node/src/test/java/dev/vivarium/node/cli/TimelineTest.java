@@ -87,6 +87,9 @@ class TimelineTest {
                                         "DataDeleted",
                                         "12:00:00Z",
                                         "'tenant':'red','data':'OUTPUT','runs':7,'kept':'720h'"),
+                                event("HoldPut", "12:00:00Z", by + ",'tenant':'red','reason':'case 4711'"),
+                                event("HoldPut", "12:00:00Z", by + ",'tenant':'red','reason':null"),
+                                event("HoldRemoved", "12:00:00Z", by + ",'tenant':'red'"),
                                 event("LogExported", "12:00:00Z", by + ",'tenants':[],'from':1,'to':7"))
                         .map(event -> Timeline.sentence(json(event))))
                 .containsExactly(
@@ -95,6 +98,9 @@ class TimelineTest {
                         "token:ops (from 192.0.2.7) set quotas of tenant red: memory 1Gi, runs unlimited, later 7,"
                                 + " disk as configured.",
                         "The node deleted the output of 7 runs of tenant red, 720h after they had ended.",
+                        "token:ops (from 192.0.2.7) put tenant red under a legal hold: case 4711.",
+                        "token:ops (from 192.0.2.7) put tenant red under a legal hold.",
+                        "token:ops (from 192.0.2.7) removed the legal hold of tenant red.",
                         "token:ops (from 192.0.2.7) took an export of the events from position 1 to 7, of all tenants.");
     }
 

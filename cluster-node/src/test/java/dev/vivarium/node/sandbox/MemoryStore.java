@@ -12,6 +12,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
@@ -230,6 +231,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public KeptData keptData() {
         throw new UnsupportedOperationException("Sandboxes end before anything is deleted.");
+    }
+
+    @Override
+    public HoldStore holds() {
+        throw new UnsupportedOperationException("Sandboxes end before anything is held.");
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.vivarium.persistence.cassandra.Cassandra.Cql;
 import dev.vivarium.persistence.content.BlobHolder;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.SubmissionTime;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,10 +23,12 @@ final class CassandraKeptData implements KeptData {
 
     private final Cassandra cassandra;
     private final CassandraBlobs blobs;
+    private final DeletionTurns turns;
 
     CassandraKeptData(Cassandra cassandra, CassandraBlobs blobs) {
         this.cassandra = cassandra;
         this.blobs = blobs;
+        this.turns = new DeletionTurns(cassandra, this::carryOut);
     }
 
     @Override
@@ -54,8 +57,18 @@ final class CassandraKeptData implements KeptData {
     }
 
     @Override
-    public boolean delete(Kind kind, RunId run) {
-        return switch (kind) {
+    public Deletion delete(Kind kind, Tenant tenant, RunId run) {
+        return turns.delete(tenant, new DeletionTurns.Deleting(kind, run));
+    }
+
+    /** Where deletions and holds take turns. */
+    DeletionTurns turns() {
+        return turns;
+    }
+
+    private boolean carryOut(DeletionTurns.Deleting deleting) {
+        RunId run = deleting.run();
+        return switch (deleting.kind()) {
             case OUTPUT -> deleteOutput(run);
             case ARTIFACTS -> Cassandra.await(blobs.release(BlobHolder.recorded(run)));
         };

@@ -33,7 +33,7 @@ final class CassandraSchema {
     private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);
 
     /** The newest script's number. */
-    static final int VERSION = 13;
+    static final int VERSION = 14;
 
     private static final Duration RETRY = Duration.ofSeconds(2);
     private static final Duration STATEMENT_MAX = Duration.ofSeconds(30);

@@ -20,6 +20,7 @@ import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OpenStores;
@@ -65,7 +66,7 @@ public final class CassandraStore implements Store {
     private final NamedSecrets namedSecrets;
     private final Sweeper masterKeySweeper;
     private final BlobStore blobs;
-    private final KeptData keptData;
+    private final CassandraKeptData keptData;
     private final RunFiles files;
     private final Sweeper blobSweeper;
     private final long number;
@@ -225,6 +226,11 @@ public final class CassandraStore implements Store {
     @Override
     public KeptData keptData() {
         return keptData;
+    }
+
+    @Override
+    public HoldStore holds() {
+        return new CassandraHolds(cassandra, keptData.turns());
     }
 
     @Override

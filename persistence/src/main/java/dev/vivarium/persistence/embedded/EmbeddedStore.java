@@ -16,6 +16,7 @@ import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.Backup;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OutputStore;
@@ -246,6 +247,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public KeptData keptData() {
         return store.keptData();
+    }
+
+    @Override
+    public HoldStore holds() {
+        return store.holds();
     }
 
     @Override

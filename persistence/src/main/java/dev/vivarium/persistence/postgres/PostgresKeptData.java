@@ -3,6 +3,7 @@ package dev.vivarium.persistence.postgres;
 import dev.vivarium.persistence.content.BlobHolder;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.SubmissionTime;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -83,14 +84,21 @@ final class PostgresKeptData implements KeptData {
     }
 
     @Override
-    public boolean delete(Kind kind, RunId run) {
-        return database.transactNow("delete the " + kind + " of run " + run, connection -> switch (kind) {
-            case OUTPUT -> deleteOutput(connection, run);
-            case ARTIFACTS -> PostgresBlobs.update(
-                            connection,
-                            DELETE_ARTIFACTS,
-                            BlobHolder.recorded(run).name())
-                    > 0;
+    public Deletion delete(Kind kind, Tenant tenant, RunId run) {
+        return database.transactNow("delete the " + kind + " of run " + run, connection -> {
+            if (PostgresHolds.isHeld(connection, tenant)) {
+                return Deletion.HELD;
+            }
+            boolean deleted =
+                    switch (kind) {
+                        case OUTPUT -> deleteOutput(connection, run);
+                        case ARTIFACTS -> PostgresBlobs.update(
+                                        connection,
+                                        DELETE_ARTIFACTS,
+                                        BlobHolder.recorded(run).name())
+                                > 0;
+                    };
+            return deleted ? Deletion.DELETED : Deletion.NOTHING;
         });
     }
 

@@ -20,6 +20,7 @@ import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OpenStores;
@@ -286,6 +287,11 @@ public final class PostgresStore implements Store {
     @Override
     public KeptData keptData() {
         return new PostgresKeptData(database);
+    }
+
+    @Override
+    public HoldStore holds() {
+        return new PostgresHolds(database);
     }
 
     @Override

@@ -17,7 +17,7 @@ import java.sql.Statement;
  */
 final class Schema {
     /** The newest script's number. */
-    static final int VERSION = 13;
+    static final int VERSION = 14;
 
     /** Any number that nothing else uses in this database. */
     private static final long LOCK = 0x76697661_7269756dL;

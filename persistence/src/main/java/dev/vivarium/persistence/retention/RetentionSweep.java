@@ -5,6 +5,7 @@ import dev.vivarium.persistence.follow.Sweep;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.KeptData;
+import dev.vivarium.persistence.store.KeptData.Deletion;
 import dev.vivarium.persistence.store.KeptData.Kind;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
@@ -12,7 +13,9 @@ import dev.vivarium.protocol.run.RunState;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
@@ -67,10 +70,11 @@ public final class RetentionSweep implements Sweep {
 
     private void sweep(Kind kind, Instant submittedBefore, BooleanSupplier goOn) {
         SortedMap<Tenant, Integer> deleted = new TreeMap<>();
+        Set<Tenant> held = new HashSet<>();
         try {
             data.forEach(kind, submittedBefore, run -> {
                 if (goOn.getAsBoolean()) {
-                    deletedOf(kind, run).ifPresent(tenant -> deleted.merge(tenant, 1, Integer::sum));
+                    deletedOf(kind, run, held).ifPresent(tenant -> deleted.merge(tenant, 1, Integer::sum));
                 }
             });
         } finally {
@@ -80,11 +84,11 @@ public final class RetentionSweep implements Sweep {
     }
 
     /** The tenant of a run whose data is gone now; a run that fails is tried again by the next sweep. */
-    private Optional<Tenant> deletedOf(Kind kind, RunId run) {
+    private Optional<Tenant> deletedOf(Kind kind, RunId run, Set<Tenant> held) {
         try {
             return StoreAnswer.await(journal.state(run)) instanceof RunState.Finished over
                             && isDue(kind, over)
-                            && data.delete(kind, run)
+                            && isDeleted(kind, tenant(over), run, held)
                     ? Optional.of(tenant(over))
                     : Optional.empty();
         } catch (StoreUnavailable away) {
@@ -93,6 +97,21 @@ public final class RetentionSweep implements Sweep {
             log.warn("Whether the {} of run {} is still to be kept is not known: {}", kind, run, failed.getMessage());
             return Optional.empty();
         }
+    }
+
+    /**
+     * The store looks for a hold before each deletion. A tenant that was found held is left alone for the rest of the sweep:
+     * a hold that is removed meanwhile is followed by the next one.
+     */
+    private boolean isDeleted(Kind kind, Tenant tenant, RunId run, Set<Tenant> held) {
+        if (held.contains(tenant)) {
+            return false;
+        }
+        Deletion deletion = data.delete(kind, tenant, run);
+        if (deletion == Deletion.HELD) {
+            held.add(tenant);
+        }
+        return deletion == Deletion.DELETED;
     }
 
     private boolean isDue(Kind kind, RunState.Finished run) {

@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.store;
 
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.function.Consumer;
@@ -17,6 +18,16 @@ public interface KeptData {
         ARTIFACTS
     }
 
+    /** What became of a deletion. */
+    enum Deletion {
+        /** The data is gone. */
+        DELETED,
+        /** There was none. */
+        NOTHING,
+        /** The tenant is under a legal hold: whatever there is stays. */
+        HELD
+    }
+
     /**
      * Visits each run that was submitted before a time and has data of a kind, or had some when this began; also runs that
      * have not ended, and a run perhaps more than once.
@@ -25,9 +36,10 @@ public interface KeptData {
 
     /**
      * Deletes a run's data of a kind, as a whole: readers find all of it or nothing. For runs that have ended. The contents
-     * of artifacts are removed once no other run has them either.
+     * of artifacts are removed once no other run has them either. Refused while the tenant is under a hold ({@link
+     * HoldStore}), as the store has it at this moment.
      *
-     * @return whether there was any
+     * @param tenant the run's
      */
-    boolean delete(Kind kind, RunId run);
+    Deletion delete(Kind kind, Tenant tenant, RunId run);
 }

@@ -48,6 +48,9 @@ public interface Store extends AutoCloseable {
     /** What remains of runs that have ended. */
     KeptData keptData();
 
+    /** Legal holds of tenants. */
+    HoldStore holds();
+
     ClaimedKeys idempotencyKeys();
 
     TenantStore tenants();

@@ -38,7 +38,8 @@ public final class RecordedActs {
             "recorded-acts-2.txt",
             "recorded-acts-3.txt",
             "recorded-acts-4.txt",
-            "recorded-acts-5.txt");
+            "recorded-acts-5.txt",
+            "recorded-acts-6.txt");
     private static final Tenant TENANT = new Tenant("research");
     private static final TokenId TOKEN = new TokenId("0123456789abcdef");
     private static final TokenId EARLIER = new TokenId("0000000000000001");
@@ -101,6 +102,9 @@ public final class RecordedActs {
                 new Act.WebhookKeyMade(at, "node-1", OPERATOR, ORIGIN, TENANT, "00112233445566778899aabbccddeeff"),
                 new Act.SecretPut(at, "node-1", OPERATOR, ORIGIN, TENANT, new SecretName("git-token"), 7),
                 new Act.SecretRemoved(at, "node-1", OPERATOR, ORIGIN, TENANT, new SecretName("git-token")),
+                new Act.HoldPut(at, "node-1", OPERATOR, ORIGIN, TENANT, Optional.empty()),
+                new Act.HoldPut(at, "node-1", OPERATOR, ORIGIN, TENANT, Optional.of("case 4711")),
+                new Act.HoldRemoved(at, "node-1", OPERATOR, ORIGIN, TENANT),
                 new Act.LogExported(at, "node-1", OPERATOR, ORIGIN, List.of("research"), 17, 4_711),
                 new Act.LogCheckBegun(at, "node-1", OPERATOR, new Origin(TENANT, Optional.empty(), Optional.empty()))));
         acts.add(tokenCreated(at, TENANT));

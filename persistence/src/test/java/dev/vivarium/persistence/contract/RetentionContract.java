@@ -8,7 +8,9 @@ import dev.vivarium.persistence.retention.RetentionSweep;
 import dev.vivarium.persistence.store.KeptData.Kind;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.api.LegalHold;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
@@ -20,15 +22,21 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What is kept of runs is deleted once its time is over, on every store. Each test has a tenant of its own. */
@@ -36,11 +44,12 @@ public abstract class RetentionContract {
     private static final AtomicInteger TESTS = new AtomicInteger();
     private static final Duration KEPT = Duration.ofDays(30);
     private static final int MEBIBYTE = 1 << 20;
+    private static final int RUNS_OF_A_SWEEP = 90;
 
     private final int test = TESTS.incrementAndGet();
     private final Tenant tenant = new Tenant("keeping-" + test);
     private final Rules rules = new Rules();
-    private final List<String> deleted = new ArrayList<>();
+    private final List<String> deleted = Collections.synchronizedList(new ArrayList<>());
 
     protected abstract Store store();
 
@@ -155,6 +164,90 @@ public abstract class RetentionContract {
         assertThat(join(store().blobs().sizes(tenant, Set.of(shared, own)))).hasSize(2);
     }
 
+    @Test
+    void whatATenantUnderAHoldHasStaysUntilTheHoldIsRemoved() {
+        rules.keep(tenant, Kind.OUTPUT, KEPT);
+        rules.keep(tenant, Kind.ARTIFACTS, KEPT);
+        Digest file = join(store().blobs().write(tenant, Blob.ofUtf8("held " + test)));
+        RunId run = ended(1, tenant);
+        print(run, "hello");
+        join(store().blobs().keep(tenant, Set.of(file), run));
+        join(store().holds().put(hold()));
+
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1));
+        assertThat(join(store().output().end(run))).isEqualTo(5);
+        assertThat(holders(file)).containsExactly(run);
+        assertThat(deleted).isEmpty();
+
+        assertThat(join(store().holds().remove(tenant))).contains(hold());
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(2));
+        assertThat(join(store().output().end(run))).isZero();
+        assertThat(holders(file)).isEmpty();
+        assertThat(deleted).containsExactly(tenant + " OUTPUT 1 PT720H", tenant + " ARTIFACTS 1 PT720H");
+    }
+
+    @Test
+    void aHoldOfOneTenantIsNoneOfAnother() {
+        Tenant other = new Tenant("not-held-" + test);
+        rules.keep(tenant, Kind.OUTPUT, KEPT);
+        rules.keep(other, Kind.OUTPUT, KEPT);
+        RunId theirs = ended(1, other);
+        print(theirs, "hello");
+        join(store().holds().put(hold()));
+
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1));
+
+        assertThat(join(store().output().end(theirs))).isZero();
+    }
+
+    @Test
+    void noDeletionFollowsAHoldThatIsPutInTheMiddleOfSweeps() {
+        rules.keep(tenant, Kind.OUTPUT, KEPT);
+        List<RunId> runs = IntStream.range(0, RUNS_OF_A_SWEEP)
+                .mapToObj(n -> ended(n + 1, tenant))
+                .toList();
+        runs.forEach(run -> print(run, "hello"));
+        CountDownLatch begun = new CountDownLatch(1);
+        Runnable visited = () -> {
+            if (begun.getCount() > 0 && withOutput(runs).size() < RUNS_OF_A_SWEEP) {
+                begun.countDown();
+            }
+        };
+        List<CompletableFuture<Void>> sweeps = IntStream.range(0, 2)
+                .mapToObj(node -> CompletableFuture.runAsync(
+                        () -> sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1), visited)))
+                .toList();
+
+        await(begun);
+        join(store().holds().put(hold()));
+        List<RunId> kept = withOutput(runs);
+        sweeps.forEach(CompletableFuture::join);
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(2));
+
+        assertThat(kept).isNotEmpty().hasSizeLessThan(RUNS_OF_A_SWEEP);
+        assertThat(withOutput(runs)).isEqualTo(kept);
+    }
+
+    private LegalHold hold() {
+        return new LegalHold(
+                tenant,
+                Optional.of("case 4711"),
+                new Principal(Principal.Kind.TOKEN, "ops"),
+                Fixtures.NOON.truncatedTo(ChronoUnit.MILLIS));
+    }
+
+    private List<RunId> withOutput(List<RunId> runs) {
+        return runs.stream().filter(run -> join(store().output().end(run)) > 0).toList();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
     /** The runs that keep a content of this test's tenant. */
     protected abstract List<RunId> holders(String tenant, Digest digest);
 
@@ -163,13 +256,21 @@ public abstract class RetentionContract {
     }
 
     private void sweep(Instant now) {
+        sweep(now, () -> {});
+    }
+
+    /** @param visited called before each run */
+    private void sweep(Instant now, Runnable visited) {
         new RetentionSweep(
                         store().keptData(),
                         store().journal(),
                         rules,
                         (of, kind, runs, kept) -> deleted.add(of + " " + kind + " " + runs + " " + kept),
                         Clock.fixed(now, ZoneOffset.UTC))
-                .sweep(() -> true);
+                .sweep(() -> {
+                    visited.run();
+                    return true;
+                });
     }
 
     private RunId run(int n) {

@@ -61,7 +61,8 @@ class SharedPostgresTest {
                 "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation, claimed_key, remembered_run,"
                         + " cluster_hold, blob_hold, blob, blob_upload, blob_piece,"
                         + " audit_head, audit_event, audit_block, audit_run, audit_count, audit_tile, api_token,"
-                        + " tenant_settings, webhook_delivery, webhook_search, named_secret;"
+                        + " tenant_settings, webhook_delivery, webhook_search, named_secret,"
+                        + " retention_hold;"
                         + " ALTER TABLE run_output DROP COLUMN process");
 
         assertThatThrownBy(() -> PostgresStore.openShared(settings))

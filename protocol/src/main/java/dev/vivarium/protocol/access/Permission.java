@@ -12,6 +12,8 @@ public enum Permission {
     AUDIT,
     /** To see what checks of the whole log have found, which names runs of all tenants, and to begin one. */
     CHECK,
+    /** To put legal holds on tenants, and to remove them; {@link #AUDIT} suffices to see one's own. */
+    HOLDS,
     /** To see nodes and their capacity. */
     NODES,
     /** To create, list and revoke tokens. */

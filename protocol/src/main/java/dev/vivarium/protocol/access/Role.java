@@ -41,7 +41,7 @@ public enum Role {
             case READ -> true;
             case SUBMIT, CANCEL, SECRETS -> this == SUBMITTER || this == OPERATOR;
             case AUDIT -> this == AUDITOR || this == OPERATOR;
-            case CHECK, NODES, TOKENS, TENANTS -> this == OPERATOR;
+            case CHECK, HOLDS, NODES, TOKENS, TENANTS -> this == OPERATOR;
         };
     }
 

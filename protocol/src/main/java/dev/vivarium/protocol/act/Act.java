@@ -36,6 +36,8 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Act.WebhookKeyMade.class, name = "WebhookKeyMade"),
     @JsonSubTypes.Type(value = Act.SecretPut.class, name = "SecretPut"),
     @JsonSubTypes.Type(value = Act.SecretRemoved.class, name = "SecretRemoved"),
+    @JsonSubTypes.Type(value = Act.HoldPut.class, name = "HoldPut"),
+    @JsonSubTypes.Type(value = Act.HoldRemoved.class, name = "HoldRemoved"),
     @JsonSubTypes.Type(value = Act.LogExported.class, name = "LogExported"),
     @JsonSubTypes.Type(value = Act.LogCheckBegun.class, name = "LogCheckBegun"),
 })
@@ -198,6 +200,17 @@ public sealed interface Act {
     /** A tenant's secret was removed, with all that is kept of its values. */
     record SecretRemoved(Instant at, String node, Principal by, Origin origin, Tenant tenant, SecretName secret)
             implements OfTenant {}
+
+    /**
+     * A tenant was put under a legal hold, or its hold was given another reason: nothing that is kept of its runs is deleted.
+     *
+     * @param reason why
+     */
+    record HoldPut(Instant at, String node, Principal by, Origin origin, Tenant tenant, Optional<String> reason)
+            implements OfTenant {}
+
+    /** A tenant's legal hold was removed: what is kept of its runs is deleted again when its time is over. */
+    record HoldRemoved(Instant at, String node, Principal by, Origin origin, Tenant tenant) implements OfTenant {}
 
     /**
      * A range of the order of all events was handed out.

@@ -6,6 +6,7 @@ import static dev.vivarium.node.http.server.Operation.needing;
 import static dev.vivarium.protocol.access.Permission.AUDIT;
 import static dev.vivarium.protocol.access.Permission.CANCEL;
 import static dev.vivarium.protocol.access.Permission.CHECK;
+import static dev.vivarium.protocol.access.Permission.HOLDS;
 import static dev.vivarium.protocol.access.Permission.NODES;
 import static dev.vivarium.protocol.access.Permission.READ;
 import static dev.vivarium.protocol.access.Permission.SECRETS;
@@ -39,6 +40,7 @@ import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.store.BlobStore;
+import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RunIndex;
 import io.micrometer.core.instrument.Gauge;
@@ -58,6 +60,7 @@ public final class ApiV1 {
      *
      * @param acts where administrative acts are recorded
      * @param secrets the secrets of tenants
+     * @param holds legal holds of tenants
      * @param quotas the quotas of tenants
      * @param rates how fast tenants may read
      * @param webhooks messages to webhooks
@@ -78,6 +81,7 @@ public final class ApiV1 {
             Acts acts,
             Tokens tokens,
             NamedSecrets secrets,
+            HoldStore holds,
             TenantQuotas quotas,
             Rates rates,
             Webhooks webhooks,
@@ -133,6 +137,7 @@ public final class ApiV1 {
         AuditExportEndpoint export =
                 new AuditExportEndpoint(parts.audit(), watches, followers, parts.acts(), settings.retryAfter());
         AuditCheckEndpoint check = new AuditCheckEndpoint(parts.checks(), parts.acts(), settings.retryAfter());
+        HoldsEndpoint holds = new HoldsEndpoint(submissions, parts.holds(), parts.acts(), Clock.systemUTC());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return Stream.of(
                         needing(SUBMIT, POST, "/v1/runs", submit::answer),
@@ -170,6 +175,9 @@ public final class ApiV1 {
                         needing(AUDIT, GET, "/v1/audit/consistency", log::consistency),
                         needing(CHECK, GET, "/v1/audit/check", json(check::show)),
                         needing(CHECK, POST, "/v1/audit/check", json(check::begin)),
+                        needing(AUDIT, GET, "/v1/audit/holds", json(holds::list)),
+                        needing(HOLDS, PUT, "/v1/audit/holds/{tenant}", json(holds::put)),
+                        needing(HOLDS, DELETE, "/v1/audit/holds/{tenant}", json(holds::remove)),
                         needing(READ, GET, "/v1/runs/{id}/proof", log::proof),
                         needing(NODES, GET, "/v1/nodes", json(immediate(node::nodes))),
                         Operation.open(GET, "/openapi.yaml", immediate(node::openApi)))

@@ -113,6 +113,7 @@ class OpenApiDocumentTest {
         answersAboutTheNode();
         answersToCallersWhoMayNot();
         answersAboutSecrets();
+        answersAboutHolds();
         answersAboutTenants();
         answersToTenantsThatReadTooFast();
         answersAboutTokens();
@@ -483,6 +484,32 @@ class OpenApiDocumentTest {
         api.exchange(api.request("/v1/secrets/git-token").DELETE().build());
     }
 
+    private void answersAboutHolds() {
+        String hold = "/v1/audit/holds/research";
+        String why = "{\"reason\": \"case 4711\"}";
+        assertThat(putJson(hold, why).statusCode()).isEqualTo(200);
+        putJson(hold, "{");
+        putJson(hold, why, "Accept", "text/html");
+        putJson(hold, " ".repeat(70_000));
+        putJson(hold, why, "Content-Encoding", "gzip");
+        api.exchangeSlowly("PUT", hold);
+        api.get("/v1/audit/holds");
+        api.get("/v1/audit/holds?colour=red");
+        api.get("/v1/audit/holds", "Accept", "text/html");
+        for (String path : List.of(hold, hold, hold + "?colour=red")) {
+            api.exchange(api.request(path).DELETE().build());
+        }
+        api.exchange(api.request(hold).DELETE().header("Accept", "text/html").build());
+        api.holds.fill();
+        assertThat(putJson(hold, "{}").statusCode()).isEqualTo(409);
+    }
+
+    private void askForHolds() {
+        putJson("/v1/audit/holds/research", "{}");
+        api.get("/v1/audit/holds");
+        api.exchange(api.request("/v1/audit/holds/research").DELETE().build());
+    }
+
     private void answersAboutTenants() {
         String quotas = "/v1/tenants/research/quotas";
         String some = "{\"runs\": 10, \"memory\": \"8Gi\"}";
@@ -553,6 +580,7 @@ class OpenApiDocumentTest {
                 "/v1/tenants/research/usage",
                 "/v1/tenants/research/webhooks",
                 "/v1/secrets",
+                "/v1/audit/holds",
                 "/v1/audit/events",
                 "/v1/audit/export",
                 "/v1/audit/counts",
@@ -591,11 +619,15 @@ class OpenApiDocumentTest {
         api.tokenStore.failWith(new IllegalStateException("a defect"));
         api.tenantStore.failWith(new IllegalStateException("a defect"));
         api.namedSecrets.failWith(new IllegalStateException("a defect"));
+        api.holds.failWith(new IllegalStateException("a defect"));
         askForSecrets();
+        askForHolds();
         askForTokens();
         changeTenants();
         api.namedSecrets.failWith(new StoreUnavailable("away"));
+        api.holds.failWith(new StoreUnavailable("away"));
         askForSecrets();
+        askForHolds();
         api.tokenStore.goAway();
         api.tenantStore.goAway();
         askForTokens();

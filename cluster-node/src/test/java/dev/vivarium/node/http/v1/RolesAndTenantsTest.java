@@ -105,6 +105,7 @@ class RolesAndTenantsTest {
                     "POST /v1/secrets",
                     "POST /v1/runs/{id}/deadline",
                     "PUT /v1/tenants/{tenant}/webhooks",
+                    "PUT /v1/audit/holds/{tenant}",
                     "PATCH /v1/tenants/{tenant}/quotas" -> List.of(415);
             case "POST /v1/tenants/{tenant}/webhooks/key" -> List.of(201);
             case "GET /v1/tenants/{tenant}/usage", "GET /v1/tenants/{tenant}/webhooks" -> List.of(
@@ -115,6 +116,7 @@ class RolesAndTenantsTest {
                     "POST /v1/runs/{id}/webhooks/{seq}/repeat",
                     "DELETE /v1/tokens/{id}",
                     "DELETE /v1/secrets/{name}",
+                    "DELETE /v1/audit/holds/{tenant}",
                     "POST /v1/tokens/{id}/rotate" -> List.of(404);
             case "PUT /v1/blobs/{digest}" -> List.of(422);
             case "GET /v1/audit/tile/{path}" -> List.of(404);

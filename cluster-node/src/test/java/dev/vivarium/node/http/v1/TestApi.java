@@ -20,6 +20,7 @@ import dev.vivarium.node.admission.WebhookReader;
 import dev.vivarium.node.doubles.InMemoryAudit;
 import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryChecks;
+import dev.vivarium.node.doubles.InMemoryHolds;
 import dev.vivarium.node.doubles.InMemoryNamedSecrets;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryTenants;
@@ -95,6 +96,7 @@ final class TestApi implements AutoCloseable {
     final InMemoryRuns runs = new InMemoryRuns();
     final InMemoryVault vault = new InMemoryVault();
     final InMemoryNamedSecrets namedSecrets = new InMemoryNamedSecrets();
+    final InMemoryHolds holds = new InMemoryHolds();
     final InMemoryBlobs blobs = new InMemoryBlobs();
     final InMemoryAudit audit = new InMemoryAudit();
     final InMemoryChecks checks = new InMemoryChecks();
@@ -182,6 +184,7 @@ final class TestApi implements AutoCloseable {
                                         acts,
                                         tokens,
                                         namedSecrets.secrets(),
+                                        holds,
                                         quotas,
                                         rates,
                                         webhooks,
