@@ -69,6 +69,7 @@ public final class LocalNode implements RunningNode {
 
     private final NodeCore core;
     private final HttpServer http;
+    private final Optional<HttpServer> health;
     private final URI uri;
     private final Optional<LocalSocket> socket;
     private final LocalToken token;
@@ -88,12 +89,14 @@ public final class LocalNode implements RunningNode {
         try {
             LocalToken token = LocalToken.in(options.localToken(), core.store().tokenSeal());
             HttpServer http = serve(core, options, listening, token);
+            Optional<HttpServer> health = HealthListener.start(core, options, () -> health(core));
             listening.keepCurrent(core);
             Optional<LocalSocket> socket = listenLocally(core, options, http);
             return new LocalNode(
                     core,
                     http,
                     socket,
+                    health,
                     uri(listening.tls().isPresent() ? "https" : "http", options.host(), http.address()),
                     token);
         } catch (RuntimeException | NodeStartException failed) {
@@ -105,11 +108,18 @@ public final class LocalNode implements RunningNode {
         }
     }
 
-    private LocalNode(NodeCore core, HttpServer http, Optional<LocalSocket> socket, URI uri, LocalToken token) {
+    private LocalNode(
+            NodeCore core,
+            HttpServer http,
+            Optional<LocalSocket> socket,
+            Optional<HttpServer> health,
+            URI uri,
+            LocalToken token) {
         this.socket = socket;
         this.token = token;
         this.core = core;
         this.http = http;
+        this.health = health;
         this.uri = uri;
         // A node that its cluster has downed stops itself.
         core.ending().whenComplete((done, failure) -> stopInItsOwnThread());
@@ -310,13 +320,18 @@ public final class LocalNode implements RunningNode {
         }
     }
 
+    private CompletionStage<Done> stopListening() {
+        return http.stop(REQUESTS_GRACE).thenCompose(done -> health.map(listener -> listener.stop(Duration.ZERO))
+                .orElse(CompletableFuture.completedStage(done)));
+    }
+
     private void stop() {
         boolean cutOff = core.isCutOff();
         socket.ifPresent(open -> open.close(cutOff ? Duration.ZERO : REQUESTS_GRACE));
         try {
             // When a node was cut off, its API has ended with the actor system.
             CompletionStage<Done> stopped =
-                    cutOff ? CompletableFuture.completedStage(Done.getInstance()) : http.stop(REQUESTS_GRACE);
+                    cutOff ? CompletableFuture.completedStage(Done.getInstance()) : stopListening();
             stopped.toCompletableFuture().get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();

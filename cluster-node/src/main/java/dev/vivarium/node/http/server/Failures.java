@@ -41,8 +41,7 @@ final class Failures {
     }
 
     /**
-     * Requests that no route accepts. Pekko HTTP's default handler discards the body by itself and answers meanwhile: a
-     * client that is still sending would then often find its connection broken and never see the answer.
+     * Requests that no route accepts. Pekko HTTP's default handler discards the body by itself, for as long as it takes.
      */
     RejectionHandler rejections() {
         return RejectionHandler.newBuilder()
@@ -56,6 +55,11 @@ final class Failures {
                                         .toArray(HttpMethod[]::new)))))
                 .handle(Rejection.class, rejection -> DIRECTIVES.complete(refusal(400)))
                 .build();
+    }
+
+    /** A body that nobody needs and that does not end. */
+    HttpResponse slowBody() {
+        return refusal(408);
     }
 
     HttpResponse timeout(HttpRequest request) {

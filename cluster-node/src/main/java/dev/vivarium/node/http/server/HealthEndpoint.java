@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -27,11 +28,9 @@ public final class HealthEndpoint {
     private static final Duration READINESS_TIMEOUT = Duration.ofSeconds(3);
 
     private final Readiness readiness;
-    private final PrometheusMeterRegistry metrics;
 
-    private HealthEndpoint(Readiness readiness, PrometheusMeterRegistry metrics) {
+    private HealthEndpoint(Readiness readiness) {
         this.readiness = readiness;
-        this.metrics = metrics;
     }
 
     /**
@@ -41,11 +40,18 @@ public final class HealthEndpoint {
      * @param metrics the registry behind {@code /metrics}
      */
     public static List<Operation> operations(Readiness readiness, PrometheusMeterRegistry metrics) {
-        HealthEndpoint health = new HealthEndpoint(readiness, metrics);
+        Endpoint scrape = Endpoint.immediate(() -> Answers.metrics(metrics.scrape()));
+        return Stream.concat(
+                        health(readiness).stream(), Stream.of(Operation.open(HttpMethods.GET, METRICS_PATH, scrape)))
+                .toList();
+    }
+
+    /** Those of health alone, for a listener of their own. */
+    public static List<Operation> health(Readiness readiness) {
+        HealthEndpoint health = new HealthEndpoint(readiness);
         return List.of(
                 Operation.open(HttpMethods.GET, ALIVE, Endpoint.immediate(HealthEndpoint::alive)),
-                Operation.open(HttpMethods.GET, READY, exchange -> health.ready()),
-                Operation.open(HttpMethods.GET, METRICS_PATH, Endpoint.immediate(health::metrics)));
+                Operation.open(HttpMethods.GET, READY, exchange -> health.ready()));
     }
 
     /** Whether the request is for one of them. */
@@ -81,9 +87,5 @@ public final class HealthEndpoint {
 
     private static HttpResponse notReady(List<FieldError> causes) {
         return Answers.problem(ProblemType.NOT_READY, "What errors names does not work.", causes);
-    }
-
-    private HttpResponse metrics() {
-        return Answers.metrics(metrics.scrape());
     }
 }

@@ -2,6 +2,8 @@ package dev.vivarium.node.http.server;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetSocketAddress;
 import java.time.Clock;
@@ -11,31 +13,51 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
-import org.apache.pekko.http.javadsl.ServerBinding;
-import org.apache.pekko.http.javadsl.ServerBuilder;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.stream.TLSClosing;
+import org.apache.pekko.stream.TLSProtocol.SessionBytes;
+import org.apache.pekko.stream.TLSProtocol.SslTlsInbound;
+import org.apache.pekko.stream.TLSProtocol.SslTlsOutbound;
 import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.stream.javadsl.Keep;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.TLS;
+import org.apache.pekko.stream.javadsl.TLSPlacebo;
+import org.apache.pekko.stream.javadsl.Tcp;
+import org.apache.pekko.stream.scaladsl.TcpAttributes;
+import org.apache.pekko.util.ByteString;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The bound server. */
+/**
+ * The bound server. It accepts connections itself and puts Pekko's layers of HTTP and TLS on each: Pekko's own server counts a
+ * connection for as long as its requests are served, and not until the kernel has closed it.
+ */
 public final class HttpServer {
-    private static final Duration LINGER_MAX = Duration.ofSeconds(10);
+    private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+    /** How long requests are waited for that are told that the node stops. */
+    private static final Duration CUT_OFF_MAX = Duration.ofSeconds(1);
+    /** Connections that the kernel accepts ahead of the node: a burst of as many loses none. */
+    private static final int BACKLOG = 1024;
 
-    private final ServerBinding binding;
+    private final Tcp.ServerBinding binding;
+    private final OpenConnections connections;
     private final IntFunction<LocalConnections> local;
 
     /** @param local serves this many connections beside those of the port */
-    private HttpServer(ServerBinding binding, IntFunction<LocalConnections> local) {
-        this.binding = binding;
+    private HttpServer(Tcp.ServerBinding binding, OpenConnections connections, IntFunction<LocalConnections> local) {
         this.local = local;
+        this.binding = binding;
+        this.connections = connections;
     }
 
     /**
@@ -55,22 +77,87 @@ public final class HttpServer {
             Authenticator authenticator,
             MeterRegistry metrics,
             Clock clock) {
-        OpenConnections connections = new OpenConnections(settings.maxConnections());
+        OpenConnections connections =
+                new OpenConnections(settings.maxConnections(), settings.maxRequestsOfOne(), System::nanoTime);
+        Gauge.builder("vivarium.http.connections", connections, OpenConnections::count)
+                .description("Open connections of the API")
+                .register(metrics);
+        FunctionCounter.builder("vivarium.http.connections.displaced", connections, OpenConnections::displaced)
+                .description("Connections that were closed for others, since the API had as many as it may")
+                .register(metrics);
         BrowserGuard guard = new BrowserGuard(
                 settings, () -> encryption.map(Encryption::names).orElse(Set.of()));
-        Router router = new Router(system, settings, operations, guard, authenticator, metrics, clock);
-        Flow<HttpRequest, HttpResponse, NotUsed> api = router.route().flow(system);
-        ServerSettings server = serverSettings(system.settings().config(), settings);
+        Flow<HttpRequest, HttpResponse, NotUsed> answers = new Router(
+                        system, settings, operations, guard, authenticator, metrics, clock)
+                .route()
+                .flow(system);
+        Acceptor acceptor = new Acceptor(system, settings, encryption, connections, answers);
         IntFunction<LocalConnections> local =
-                max -> new LocalConnections(() -> Http.get(system).serverLayer(server), api, settings, max);
-        ServerBuilder plain = Http.get(system).newServerAt(settings.host(), settings.port());
-        return encryption
-                .map(used -> plain.enableHttps(ConnectionContext.httpsServer(used::engine)))
-                .orElse(plain)
-                .withSettings(server)
-                .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait(), connections))
-                        .join(api))
-                .thenApply(binding -> new HttpServer(binding, local));
+                max -> new LocalConnections(() -> Http.get(system).serverLayer(acceptor.pekko), answers, settings, max);
+        return Tcp.get(system)
+                .bind(
+                        settings.host(),
+                        settings.port(),
+                        BACKLOG,
+                        acceptor.pekko.getSocketOptions(),
+                        // The last answer reaches a client that still sends: what it sends is read after the end is
+                        // told.
+                        true,
+                        Optional.<Duration>empty())
+                .toMat(Sink.foreach(acceptor::accept), Keep.left())
+                .run(system)
+                .thenApply(bound -> new HttpServer(bound, connections, local));
+    }
+
+    /** Serves connections. */
+    private static final class Acceptor {
+        private final ActorSystem<?> system;
+        private final HttpSettings settings;
+        private final Optional<Encryption> encryption;
+        private final OpenConnections connections;
+        private final Flow<HttpRequest, HttpResponse, NotUsed> answers;
+        private final ServerSettings pekko;
+
+        Acceptor(
+                ActorSystem<?> system,
+                HttpSettings settings,
+                Optional<Encryption> encryption,
+                OpenConnections connections,
+                Flow<HttpRequest, HttpResponse, NotUsed> answers) {
+            this.system = system;
+            this.settings = settings;
+            this.encryption = encryption;
+            this.connections = connections;
+            this.answers = answers;
+            this.pekko = serverSettings(system.settings().config(), settings);
+        }
+
+        void accept(Tcp.IncomingConnection incoming) {
+            OpenConnections.Place place = connections.open();
+            try {
+                answers.join(BidiFlow.fromGraph(new RequestWait(settings.requestWait(), settings.retryAfter(), place))
+                                .reversed()
+                                .atop(Http.get(system).serverLayer(pekko, Optional.of(incoming.remoteAddress())))
+                                .atop(secrecy())
+                                .atop(BidiFlow.<ByteString, ByteString>bidirectionalIdleTimeout(settings.idleTimeout()))
+                                .atop(BidiFlow.fromGraph(new Wire(place, settings.requestWait()))))
+                        .join(incoming.flow().addAttributes(TcpAttributes.tcpWriteBufferSize(1)))
+                        .run(system);
+            } catch (RuntimeException failed) {
+                // One connection must not end the others.
+                LOG.error("A connection could not be served.", failed);
+                place.closed();
+            }
+        }
+
+        private BidiFlow<SslTlsOutbound, ByteString, ByteString, SslTlsInbound, NotUsed> secrecy() {
+            return encryption
+                    .map(used -> TLS.create(used::engine, TLSClosing.eagerClose()))
+                    .orElseGet(() -> BidiFlow.fromFlows(
+                                    Flow.of(SslTlsOutbound.class),
+                                    Flow.of(SessionBytes.class).map(SslTlsInbound.class::cast))
+                            .atop(TLSPlacebo.getInstance()));
+        }
     }
 
     private static ServerSettings serverSettings(Config system, HttpSettings settings) {
@@ -81,15 +168,9 @@ public final class HttpServer {
                 "vivarium",
                 "pekko.http.server.request-timeout",
                 millis(settings.requestTimeout()),
-                "pekko.http.server.idle-timeout",
-                millis(settings.idleTimeout()),
-                "pekko.http.server.max-connections",
-                settings.maxConnections() + OpenConnections.RESERVE,
-                // How long the bytes of a connection may still come after its stream has been closed: also the time
-                // after
-                // which a connection is closed that has not even shaken hands for TLS.
+                // What still arrives after the last answer is discarded next to the kernel, where its end is seen.
                 "pekko.http.server.linger-timeout",
-                millis(settings.requestWait().compareTo(LINGER_MAX) < 0 ? settings.requestWait() : LINGER_MAX),
+                millis(Wire.LINGER),
                 // For the certificates of callers.
                 "pekko.http.server.parsing.ssl-session-attribute",
                 "on",
@@ -100,11 +181,7 @@ public final class HttpServer {
                 // Clients' malformed headers are not for the operator's log.
                 "pekko.http.server.parsing.illegal-header-warnings",
                 "off"));
-        return ServerSettings.create(ours.withFallback(system))
-                .withTerminationDeadlineExceededResponse(StandardHeaders.on(Answers.retryLater(
-                        ProblemType.DRAINING,
-                        "The node stopped before it could answer; the operation may or may not have been done.",
-                        settings.retryAfter())));
+        return ServerSettings.create(ours.withFallback(system));
     }
 
     private static String millis(Duration duration) {
@@ -125,13 +202,21 @@ public final class HttpServer {
         return local.apply(max);
     }
 
-    /** Accepts no new connections; open ones continue. */
-    public CompletionStage<Done> unbind() {
-        return binding.unbind();
-    }
-
     /** Accepts no new connections, lets open requests finish within the grace period, and then closes them. */
     public CompletionStage<Done> stop(Duration grace) {
-        return binding.terminate(grace).thenApply(terminated -> Done.getInstance());
+        return binding.unbind().thenCompose(unbound -> {
+            connections.stop();
+            return within(grace).thenCompose(done -> {
+                connections.cutOff();
+                return within(CUT_OFF_MAX);
+            });
+        });
+    }
+
+    private CompletionStage<Done> within(Duration time) {
+        return connections
+                .left()
+                .toCompletableFuture()
+                .completeOnTimeout(Done.getInstance(), time.toMillis(), TimeUnit.MILLISECONDS);
     }
 }

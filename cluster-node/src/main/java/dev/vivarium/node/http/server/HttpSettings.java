@@ -21,6 +21,7 @@ import java.util.stream.Collectors;
  * @param idleTimeout the longest silence on a connection
  * @param heartbeat the longest silence of an event stream
  * @param maxConnections concurrent connections
+ * @param maxRequestsOfOne requests in progress of one caller
  * @param maxFollowers streams that follow runs at once
  * @param maxFollowersOfOne those of one caller
  * @param readBytes bytes per read of a follower of output
@@ -41,6 +42,7 @@ public record HttpSettings(
         Duration idleTimeout,
         Duration heartbeat,
         int maxConnections,
+        int maxRequestsOfOne,
         int maxFollowers,
         int maxFollowersOfOne,
         int readBytes,
@@ -87,6 +89,7 @@ public record HttpSettings(
                 http.getDuration("idle-timeout"),
                 http.getDuration("heartbeat"),
                 http.getInt("max-connections"),
+                http.getInt("max-requests-of-one"),
                 http.getInt("max-followers"),
                 http.getInt("max-followers-of-one"),
                 (int) Math.min(http.getBytes("follow-read"), 1 << 20),

@@ -55,7 +55,7 @@ public final class JsonBodies {
         }
         HttpRequest request = exchange.request();
         BodyBudget.Share share = budget.open();
-        return RequestBody.receive(request.entity(), settings.maxBodyBytes(), settings.bodyTimeout(), share, system)
+        return RequestBody.receive(request, settings.maxBodyBytes(), settings.bodyTimeout(), share, system)
                 .thenCompose(body -> taken(request, body, work, refused))
                 .whenComplete((done, failure) -> share.close());
     }

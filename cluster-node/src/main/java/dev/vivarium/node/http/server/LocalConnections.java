@@ -9,6 +9,8 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.AttributeKey;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.KillSwitches;
+import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.TLSProtocol.SessionBytes;
 import org.apache.pekko.stream.TLSProtocol.SslTlsInbound;
 import org.apache.pekko.stream.TLSProtocol.SslTlsOutbound;
@@ -31,6 +33,7 @@ public final class LocalConnections {
     private final OpenConnections connections;
     private final Duration requestWait;
     private final Duration idleTimeout;
+    private final Duration retryAfter;
     private final int max;
 
     /**
@@ -47,7 +50,9 @@ public final class LocalConnections {
         this.requestWait = settings.requestWait();
         this.idleTimeout = settings.idleTimeout();
         this.max = max;
-        this.connections = new OpenConnections(max);
+        this.retryAfter = settings.retryAfter();
+        // Of this machine's users, who are one caller as a rule.
+        this.connections = new OpenConnections(max, max, System::nanoTime);
     }
 
     /** How many there may be at once, with those that only learn that the node is full. */
@@ -58,7 +63,11 @@ public final class LocalConnections {
     /** The server's side of a new connection. */
     public Flow<ByteString, ByteString, NotUsed> of(UserPrincipal user) {
         Credential.LocalUser credential = new Credential.LocalUser(user);
-        Flow<HttpRequest, HttpResponse, NotUsed> answers = BidiFlow.fromGraph(new RequestWait(requestWait, connections))
+        OpenConnections.Place place = connections.open();
+        SharedKillSwitch end = KillSwitches.shared("local-connection");
+        place.carriedBy(end::shutdown);
+        Flow<HttpRequest, HttpResponse, NotUsed> answers = BidiFlow.fromGraph(
+                        new RequestWait(requestWait, retryAfter, place))
                 .join(Flow.of(HttpRequest.class)
                         .map(request -> request.addAttribute(USER, credential))
                         .via(api));
@@ -68,7 +77,10 @@ public final class LocalConnections {
                 .atop(widened)
                 .atop(TLSPlacebo.getInstance())
                 .atop(BidiFlow.bidirectionalIdleTimeout(idleTimeout));
-        return layers.reversed().join(answers);
+        return layers.reversed().join(answers).via(end.flow()).watchTermination((materialized, over) -> {
+            over.whenComplete((done, failure) -> place.closed());
+            return materialized;
+        });
     }
 
     /** The user that the kernel found at the other end of a request's connection; empty for connections of the port. */

@@ -6,7 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.http.javadsl.model.RequestEntity;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.util.ByteString;
 
@@ -40,24 +40,30 @@ final class RequestBody {
     }
 
     static CompletionStage<Received> receive(
-            RequestEntity entity, int maxBytes, Duration timeout, BodyBudget.Share share, ActorSystem<?> system) {
-        return entity.withoutSizeLimit()
+            HttpRequest request, int maxBytes, Duration timeout, BodyBudget.Share share, ActorSystem<?> system) {
+        return request.entity()
+                .withoutSizeLimit()
                 .getDataBytes()
                 .completionTimeout(timeout)
                 .runWith(
                         Sink.fold(Kept.NOTHING, (Kept kept, ByteString part) -> kept.with(part, maxBytes, share)),
                         system)
-                .handle((kept, failure) -> failure == null ? kept.received(maxBytes) : failed(failure));
+                .handle((kept, failure) -> failure == null ? arrived(request, kept, maxBytes) : failed(failure));
+    }
+
+    private static Received arrived(HttpRequest request, Kept kept, int maxBytes) {
+        OpenConnections.of(request).ifPresent(OpenConnections.Place::bodyArrived);
+        return kept.received(maxBytes);
     }
 
     /**
      * Receives and discards a body that is not needed, unless it was received already. Completes when that is done or
-     * has taken too long; never fails.
+     * has taken too long; never fails. Is the body shorter than the time, {@link Received.Whole} is the outcome.
      */
-    static CompletionStage<Received> discard(RequestEntity entity, Duration timeout, ActorSystem<?> system) {
-        return entity.isStrict()
+    static CompletionStage<Received> discard(HttpRequest request, Duration timeout, ActorSystem<?> system) {
+        return request.entity().isStrict()
                 ? CompletableFuture.completedStage(new Received.Whole(ByteString.emptyByteString()))
-                : receive(entity, 0, timeout, new BodyBudget(0).open(), system);
+                : receive(request, 0, timeout, new BodyBudget(0).open(), system);
     }
 
     private static Received failed(Throwable failure) {

@@ -44,15 +44,21 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
     }
 
     private final Duration limit;
-    private final OpenConnections connections;
+    private final OpenConnections.Place place;
+    private final Duration retryAfter;
     private final Inlet<HttpRequest> requestIn = Inlet.create("RequestWait.requestIn");
     private final Outlet<HttpRequest> requestOut = Outlet.create("RequestWait.requestOut");
     private final Inlet<HttpResponse> responseIn = Inlet.create("RequestWait.responseIn");
     private final Outlet<HttpResponse> responseOut = Outlet.create("RequestWait.responseOut");
 
-    RequestWait(Duration limit, OpenConnections connections) {
+    /**
+     * @param limit the time for the complete head of the next request
+     * @param retryAfter when a client may try again whose request is in progress when its connection has to end
+     */
+    RequestWait(Duration limit, Duration retryAfter, OpenConnections.Place place) {
         this.limit = limit;
-        this.connections = connections;
+        this.place = place;
+        this.retryAfter = retryAfter;
     }
 
     @Override
@@ -71,7 +77,9 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
         /** One for each request in progress, in order: that its client is gone. */
         private final Deque<CompletableFuture<Done>> underWay = new ArrayDeque<>();
 
-        private boolean crowded;
+        private boolean leaving;
+        /** Whether the oldest request in progress has an answer that streams. */
+        private boolean streaming;
 
         Logic() {
             super(RequestWait.this.shape());
@@ -83,32 +91,78 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
         public void preStart() {
             // A response may still stream after all ports are closed, and only this stage can end it then.
             setKeepGoing(true);
-            crowded = connections.openedCrowded();
-            scheduleOnce(PATIENCE, crowded ? OpenConnections.CROWDED_WAIT : limit);
+            scheduleOnce(PATIENCE, place.isCrowded() ? OpenConnections.CROWDED_WAIT : limit);
+            place.servedBy(new OpenConnections.Requester() {
+                private final AsyncCallback<Runnable> own = createAsyncCallback(Runnable::run);
+
+                @Override
+                public void leave() {
+                    own.invoke(Logic.this::leave);
+                }
+
+                @Override
+                public void cutOff() {
+                    own.invoke(Logic.this::cutOff);
+                }
+
+                @Override
+                public void gone() {
+                    own.invoke(Logic.this::cutOff);
+                }
+            });
         }
 
         @Override
         public void postStop() {
             underWay.forEach(gone -> gone.complete(Done.getInstance()));
-            connections.closed();
+            place.leaving();
         }
 
         @Override
         public void onTimer(Object key) {
+            cutOff();
+        }
+
+        private void end() {
             streams.abort(new ClientGone());
             completeStage();
         }
 
+        private void leave() {
+            leaving = true;
+            stopAfterTheLast();
+        }
+
+        private void cutOff() {
+            // HTTP takes it for a defect when a request gets no answer at all.
+            if (underWay.isEmpty() || streaming || isClosed(responseOut)) {
+                end();
+            } else {
+                emit(responseOut, late(), this::end);
+            }
+        }
+
+        private HttpResponse late() {
+            return StandardHeaders.on(Answers.retryLater(
+                    ProblemType.DRAINING,
+                    "The connection ended before the node could answer; the operation may or may not have been done.",
+                    retryAfter));
+        }
+
         private void answered() {
+            streaming = false;
             underWay.poll();
-            if (underWay.isEmpty() && !isClosed(requestIn)) {
-                scheduleOnce(PATIENCE, limit);
+            if (underWay.isEmpty()) {
+                place.answered();
+                if (!isClosed(requestIn)) {
+                    scheduleOnce(PATIENCE, limit);
+                }
             }
             stopAfterTheLast();
         }
 
         private void stopAfterTheLast() {
-            if (underWay.isEmpty() && isClosed(responseIn)) {
+            if (underWay.isEmpty() && (leaving || isClosed(responseIn))) {
                 completeStage();
             }
         }
@@ -119,8 +173,7 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
                 CompletableFuture<Done> gone = new CompletableFuture<>();
                 underWay.add(gone);
                 cancelTimer(PATIENCE);
-                HttpRequest request = new ClientPresence(gone).of(grab(requestIn));
-                push(requestOut, crowded ? OpenConnections.crowded(request) : request);
+                push(requestOut, place.begin(new ClientPresence(gone).of(grab(requestIn))));
             }
 
             @Override
@@ -150,6 +203,7 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
                     push(responseOut, response);
                     answered();
                 } else {
+                    streaming = true;
                     push(responseOut, observed(response));
                 }
             }
@@ -170,7 +224,9 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
             @Override
             public void onDownstreamFinish(Throwable cause) {
                 cancel(responseIn, cause);
-                stopAfterTheLast();
+                if (!streaming) {
+                    end();
+                }
             }
         }
 

@@ -1,5 +1,6 @@
 package dev.vivarium.node.http.server;
 
+import dev.vivarium.protocol.access.Identity;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
@@ -19,10 +20,15 @@ import org.apache.pekko.http.javadsl.server.AllDirectives;
 import org.apache.pekko.http.javadsl.server.PathMatchers;
 import org.apache.pekko.http.javadsl.server.Route;
 
-/** Routes requests to operations, and applies what is common to all of them. */
+/**
+ * Routes requests to operations, and applies what is common to all of them. What is refused before its body matters is answered
+ * at once: nobody can hold a connection with a body that the node does not want.
+ */
 final class Router extends AllDirectives {
+    /** How long the rest of a body may take that the answer did not need, so that the connection can go on. */
+    private static final Duration REST_MAX = Duration.ofSeconds(2);
+
     private final ActorSystem<?> system;
-    private final Duration bodyTimeout;
     private final Duration requestTimeout;
     private final Duration retryAfter;
     private final BrowserGuard guard;
@@ -49,7 +55,6 @@ final class Router extends AllDirectives {
             MeterRegistry metrics,
             Clock clock) {
         this.system = system;
-        this.bodyTimeout = settings.bodyTimeout();
         this.requestTimeout = settings.requestTimeout();
         this.retryAfter = settings.retryAfter();
         this.guard = guard;
@@ -80,11 +85,11 @@ final class Router extends AllDirectives {
         Route total = guarded.seal(failures.rejections(), failures.exceptions());
         return extractRequest(request -> withRequestTimeoutResponse(
                 late -> finished(late, failures.timeout(late)),
-                () -> mapResponse(response -> finished(request, response), () -> afterBody(request, total))));
+                () -> mapResponse(response -> finished(request, response), () -> total)));
     }
 
     private Optional<HttpResponse> fullFor(HttpRequest request) {
-        if (!OpenConnections.isCrowded(request) || HealthEndpoint.isAskedBy(request)) {
+        if (!isCrowded(request) || HealthEndpoint.isAskedBy(request)) {
             return Optional.empty();
         }
         return Optional.of(Answers.retryLater(
@@ -109,19 +114,29 @@ final class Router extends AllDirectives {
         Instant deadline = clock.instant().plus(requestTimeout);
         return gate.decide(request, operation)
                 .thenCompose(decision -> decision instanceof Gate.Decision.Passed passed
-                        ? operation.endpoint().answer(new Exchange(request, passed.caller(), values, deadline))
+                        ? passed(new Exchange(request, passed.caller(), values, deadline), operation)
                         : CompletableFuture.completedStage(((Gate.Decision.Stopped) decision).answer()));
     }
 
-    /**
-     * Answers after the complete body has arrived, needed or not: otherwise a client that is still sending would find
-     * its connection broken and not see the answer.
-     */
-    private Route afterBody(HttpRequest request, Route route) {
-        return mapRouteResultFuture(
-                result -> result.thenCompose(answer -> RequestBody.discard(request.entity(), bodyTimeout, system)
-                        .thenApply(discarded -> answer)),
-                () -> route);
+    private CompletionStage<HttpResponse> passed(Exchange exchange, Operation operation) {
+        Optional<Identity> caller = exchange.known();
+        if (caller.isPresent() && !hasRoom(exchange.request(), caller.get())) {
+            return CompletableFuture.completedStage(Answers.retryLater(
+                    ProblemType.NODE_FULL,
+                    "The node works on as many requests of yours as it may for one caller: try again later.",
+                    retryAfter));
+        }
+        return operation.endpoint().answer(exchange).thenCompose(answer -> RequestBody.discard(
+                        exchange.request(), REST_MAX, system)
+                .thenApply(rest -> caller.isEmpty() && !(rest instanceof RequestBody.Received.Whole)
+                        ? failures.slowBody()
+                        : answer));
+    }
+
+    private static boolean hasRoom(HttpRequest request, Identity caller) {
+        return OpenConnections.of(request)
+                .map(place -> place.passed(caller.principal()))
+                .orElse(true);
     }
 
     private HttpResponse finished(HttpRequest request, HttpResponse response) {
@@ -133,6 +148,18 @@ final class Router extends AllDirectives {
                         Integer.toString(response.status().intValue()))
                 .increment();
         HttpResponse standard = StandardHeaders.on(response);
-        return OpenConnections.isCrowded(request) ? standard.addHeader(Connection.create("close")) : standard;
+        return isCrowded(request) || !hasArrived(request) ? standard.addHeader(Connection.create("close")) : standard;
+    }
+
+    private static boolean isCrowded(HttpRequest request) {
+        return OpenConnections.of(request)
+                .filter(OpenConnections.Place::isCrowded)
+                .isPresent();
+    }
+
+    private static boolean hasArrived(HttpRequest request) {
+        return OpenConnections.of(request)
+                .map(OpenConnections.Place::hasBodyArrived)
+                .orElse(true);
     }
 }

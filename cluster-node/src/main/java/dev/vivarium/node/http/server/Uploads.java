@@ -14,7 +14,6 @@ import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.http.javadsl.model.RequestEntity;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.model.headers.TimeoutAccess;
 import org.apache.pekko.stream.KillSwitches;
@@ -97,7 +96,8 @@ public final class Uploads {
         Duration timeout = settings.upload().timeout();
         request.getHeader(TimeoutAccess.class)
                 .ifPresent(access -> access.timeoutAccess().updateTimeout(timeout.plus(settings.requestTimeout())));
-        Body body = new Body(request.entity());
+        OpenConnections.of(request).ifPresent(OpenConnections.Place::bodyIsBounded);
+        Body body = new Body(request);
         return endpoint.apply(body.content())
                 .handle((answer, failure) -> body.received()
                         .thenApply(received -> received == Received.TOO_SLOW ? tooSlow() : answered(answer, failure)))
@@ -126,13 +126,13 @@ public final class Uploads {
 
     /** One body on its way to its consumer. */
     private final class Body {
-        private final RequestEntity entity;
+        private final HttpRequest request;
         private final SharedKillSwitch rest = KillSwitches.shared("rest-of-upload");
         private final CompletableFuture<Done> ended = new CompletableFuture<>();
         private volatile boolean begun;
 
-        Body(RequestEntity entity) {
-            this.entity = entity;
+        Body(HttpRequest request) {
+            this.request = request;
         }
 
         /** Materialize at most once. After cancellation, the rest of the body is received and dropped. */
@@ -140,7 +140,8 @@ public final class Uploads {
             Sink<ByteString, CompletionStage<Done>> dropped = org.apache.pekko.stream.javadsl.Flow.of(ByteString.class)
                     .limitWeighted(bytesMax() + DISCARDED_BYTES_MAX, part -> (long) part.size())
                     .toMat(Sink.ignore(), Keep.right());
-            Source<ByteString, ?> body = entity.withoutSizeLimit()
+            Source<ByteString, ?> body = request.entity()
+                    .withoutSizeLimit()
                     .getDataBytes()
                     .idleTimeout(settings.upload().pause())
                     .completionTimeout(settings.upload().timeout())
@@ -155,6 +156,7 @@ public final class Uploads {
                         begun = true;
                         end.whenComplete((done, failure) -> {
                             if (failure == null) {
+                                OpenConnections.of(request).ifPresent(OpenConnections.Place::bodyArrived);
                                 ended.complete(done);
                             } else {
                                 ended.completeExceptionally(failure);

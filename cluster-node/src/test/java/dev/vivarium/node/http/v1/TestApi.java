@@ -428,6 +428,18 @@ final class TestApi implements AutoCloseable {
         return metrics.get("vivarium.http.uploads").gauge().value();
     }
 
+    /** The number of open connections. */
+    double connections() {
+        return metrics.get("vivarium.http.connections").gauge().value();
+    }
+
+    /** The number of connections that were closed for others. */
+    double displaced() {
+        return metrics.get("vivarium.http.connections.displaced")
+                .functionCounter()
+                .count();
+    }
+
     double followers() {
         return metrics.get("vivarium.http.followers").gauge().value();
     }
