@@ -106,7 +106,7 @@ final class AuditCommand implements Callable<Integer> {
         config.put("vivarium.audit.log.key-file", keys.toString());
         try (NodeProcess node = NodeOption.startIdle(setting, config)) {
             SubmissionTrial submissions =
-                    new SubmissionTrial(node.uri(), node.pid(), new Workload(setting.image(), List.of("true")));
+                    SubmissionTrial.withToken(node.uri(), node.pid(), new Workload(setting.image(), List.of("true")));
             AuditProbe audit = new AuditProbe(node.uri());
             setting.progress("submitting for " + fillSeconds + " s");
             Instant began = Instant.now();

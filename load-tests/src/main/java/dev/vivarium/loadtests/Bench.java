@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
             SubmissionsCommand.class,
             AuditCommand.class,
             OverloadCommand.class,
+            TenantsCommand.class,
             LiveRunsCommand.class,
             FailoverCommand.class,
             HistoryCommand.class,

@@ -3,6 +3,7 @@ package dev.vivarium.loadtests;
 import dev.vivarium.loadtests.report.Figures;
 import dev.vivarium.loadtests.report.Medians;
 import dev.vivarium.loadtests.report.TextTable;
+import dev.vivarium.loadtests.subject.JwtIssuer;
 import dev.vivarium.loadtests.subject.SubmissionTrial;
 import dev.vivarium.loadtests.subject.SubmissionTrial.Slice;
 import dev.vivarium.loadtests.subject.Workload;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +30,7 @@ import picocli.CommandLine.Option;
             "Durable submissions to one node that starts nothing (vivarium.driver.kind idle), on its embedded store:"
                     + " how soon and how many per second",
             "are acknowledged, how many come to their ends, the processor time that node and database use for one, and",
-            "how long the node takes, of each, to know by its token who submits (mean)."
+            "how long the node takes, of each, to know by its proof who submits (mean)."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -39,6 +41,18 @@ final class SubmissionsCommand implements Callable<Integer> {
     private static final Map<String, String> STARTS_NOTHING =
             Map.of("vivarium.driver.kind", "idle", "vivarium.run.live-max", "100000");
 
+    /** What callers present. */
+    enum Proof {
+        TOKEN("token"),
+        JWT("JWT");
+
+        private final String title;
+
+        Proof(String title) {
+            this.title = title;
+        }
+    }
+
     @Mixin
     private final Setting setting = new Setting();
 
@@ -48,6 +62,14 @@ final class SubmissionsCommand implements Callable<Integer> {
             split = ",",
             description = "Numbers of concurrent submissions (default: ${DEFAULT-VALUE}).")
     private List<Integer> inFlight = List.of(1, 16, 64);
+
+    @Option(
+            names = "--proof",
+            defaultValue = "token",
+            description =
+                    "What callers present: a token of the node's, or the jwt (RS256) of an OpenID Connect issuer on this"
+                            + " machine (default: ${DEFAULT-VALUE}).")
+    private Proof proof = Proof.TOKEN;
 
     @Option(
             names = "--slice",
@@ -76,9 +98,12 @@ final class SubmissionsCommand implements Callable<Integer> {
         setting.machine();
         setting.idleDriver();
         List<Slice> slices = new ArrayList<>();
-        try (NodeProcess node = NodeOption.startIdle(setting, STARTS_NOTHING)) {
-            SubmissionTrial trial =
-                    new SubmissionTrial(node.uri(), node.pid(), new Workload(setting.image(), List.of("true")));
+        try (JwtIssuer issuer = JwtIssuer.start();
+                NodeProcess node = NodeOption.startIdle(setting, configuration(issuer))) {
+            Workload workload = new Workload(setting.image(), List.of("true"));
+            SubmissionTrial trial = proof == Proof.TOKEN
+                    ? SubmissionTrial.withToken(node.uri(), node.pid(), workload)
+                    : SubmissionTrial.with(issuer.token(), node.uri(), node.pid(), workload);
             setting.progress("warming up");
             trial.submit(Collections.max(inFlight), Duration.ofSeconds(warmUpSeconds));
             for (int round = 1; round <= rounds; round++) {
@@ -90,9 +115,15 @@ final class SubmissionsCommand implements Callable<Integer> {
         }
         setting.printLoad();
         setting.print(rounds + " slices of " + sliceSeconds + " s each, after " + warmUpSeconds
-                + " s of warm-up; medians of slices\n\n");
+                + " s of warm-up; callers present a " + proof.title + "; medians of slices\n\n");
         setting.print(table(slices));
         return 0;
+    }
+
+    private static Map<String, String> configuration(JwtIssuer issuer) {
+        Map<String, String> settings = new HashMap<>(STARTS_NOTHING);
+        settings.putAll(issuer.configuration());
+        return settings;
     }
 
     static String table(List<Slice> slices) {

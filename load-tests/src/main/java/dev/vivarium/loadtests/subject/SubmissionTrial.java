@@ -15,19 +15,17 @@ import java.util.Set;
 
 /**
  * Submits runs to one node, each worker the next one when its last is acknowledged, and waits until all have ended. The
- * workers present a token that was made for them, as users of a node that is shared do.
+ * workers present a token, as users of a node that is shared do.
  */
 public final class SubmissionTrial {
     private static final int ACCEPTED = 202;
-    private static final Duration END_MAX = Duration.ofMinutes(5);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(15);
-    private static final long LOOK_MILLIS = 20;
     private static final long AGAIN_MILLIS = 20;
 
     private final URI node;
     private final long pid;
     private final Workload workload;
-    private final ApiClient api;
+    private final NodeMetrics metrics;
     private final Credentials workers;
 
     /**
@@ -78,20 +76,40 @@ public final class SubmissionTrial {
         }
     }
 
-    /** @param pid the node's process */
-    public SubmissionTrial(URI node, long pid, Workload workload) throws IOException {
+    private SubmissionTrial(URI node, long pid, Workload workload, ApiClient api, Credentials workers) {
         this.node = node;
         this.pid = pid;
         this.workload = workload;
-        this.api = new ApiClient(node, Credentials.ofProcess(node), RetryPolicy.NONE, ANSWER_MAX);
-        this.workers = Credentials.of(token(api));
+        this.metrics = new NodeMetrics(api);
+        this.workers = workers;
     }
 
-    private static String token(ApiClient api) throws IOException {
+    /**
+     * A trial whose workers present a token of the node's.
+     *
+     * @param pid the node's process
+     */
+    public static SubmissionTrial withToken(URI node, long pid, Workload workload) throws IOException {
+        ApiClient api = api(node);
+        return new SubmissionTrial(node, pid, workload, api, token(api, "default"));
+    }
+
+    /** One whose workers present these credentials. */
+    public static SubmissionTrial with(Credentials workers, URI node, long pid, Workload workload) {
+        return new SubmissionTrial(node, pid, workload, api(node), workers);
+    }
+
+    private static ApiClient api(URI node) {
+        return new ApiClient(node, Credentials.ofProcess(node), RetryPolicy.NONE, ANSWER_MAX);
+    }
+
+    /** Credentials that are made for a tenant. */
+    static Credentials token(ApiClient api, String tenant) throws IOException {
         try {
-            return api.createToken(ApiJson.object().put("role", "submitter").put("tenant", "default"))
-                    .path("token")
-                    .asText();
+            return Credentials.of(
+                    api.createToken(ApiJson.object().put("role", "submitter").put("tenant", tenant))
+                            .path("token")
+                            .asText());
         } catch (ApiException failed) {
             throw new IOException(failed.getMessage(), failed);
         }
@@ -107,7 +125,7 @@ public final class SubmissionTrial {
         long began = System.nanoTime();
         List<Worked> workers = InFlight.all(inFlight, inFlight, worker -> work(began + length.toNanos()));
         Duration submitting = Duration.ofNanos(System.nanoTime() - began);
-        awaitEnds();
+        metrics.awaitEnds();
         Duration ending = Duration.ofNanos(System.nanoTime() - began);
         List<Duration> answers = new ArrayList<>();
         workers.forEach(worker -> answers.addAll(worker.answers()));
@@ -133,8 +151,8 @@ public final class SubmissionTrial {
 
     private Authentications authentications() throws IOException {
         return new Authentications(
-                sumOf(Set.of("vivarium_http_authentication_seconds_count")),
-                sumOf(Set.of("vivarium_http_authentication_seconds_sum")));
+                metrics.sumOf(Set.of("vivarium_http_authentication_seconds_count")),
+                metrics.sumOf(Set.of("vivarium_http_authentication_seconds_sum")));
     }
 
     private Worked work(long end) throws IOException {
@@ -152,27 +170,5 @@ public final class SubmissionTrial {
             }
         }
         return new Worked(answers, refused);
-    }
-
-    private void awaitEnds() throws IOException {
-        long latest = System.nanoTime() + END_MAX.toNanos();
-        while (sumOf(Set.of("vivarium_runs_live", "vivarium_runs_waiting")) > 0) {
-            if (System.nanoTime() - latest > 0) {
-                throw new IOException("Runs that do nothing have not ended in " + END_MAX.toMinutes() + " minutes.");
-            }
-            Pauses.millis(LOOK_MILLIS);
-        }
-    }
-
-    private double sumOf(Set<String> metrics) throws IOException {
-        try {
-            return api.metrics()
-                    .lines()
-                    .filter(line -> metrics.contains(line.substring(0, Math.max(line.indexOf(' '), 0))))
-                    .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf(' ') + 1)))
-                    .sum();
-        } catch (ApiException failed) {
-            throw new IOException(failed.getMessage(), failed);
-        }
     }
 }
