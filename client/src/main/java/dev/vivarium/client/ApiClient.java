@@ -610,7 +610,7 @@ public final class ApiClient {
     }
 
     private String reason(IOException cause) {
-        // Of a socket the message tells whether there is none, nobody listens, or not for this user.
+        // A socket's message says whether it is missing, unused, or closed to this user.
         if (cause instanceof ConnectException && LocalServer.socketOf(server).isEmpty()) {
             return "connection refused";
         }

@@ -28,7 +28,7 @@ public final class LocalServer {
         Path socket = socketIn(home).toAbsolutePath();
         try (SocketChannel connected = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
             return connected.isConnected() ? Optional.of(at(socket)) : Optional.empty();
-        } catch (IOException | UnsupportedOperationException nobody) {
+        } catch (IOException | UnsupportedOperationException unreachable) {
             // No node, another user's, or a path that is too long for a socket: then the node is at its port only.
             return Optional.empty();
         }

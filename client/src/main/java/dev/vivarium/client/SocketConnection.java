@@ -38,7 +38,7 @@ final class SocketConnection implements Closeable {
     /**
      * Connects. Blocks while the server has as many connections as it may.
      *
-     * @throws ConnectException when nobody listens there, or not for this user
+     * @throws ConnectException when no program listens there, or this user may not connect
      */
     static SocketConnection open(Path socket) throws IOException {
         SocketChannel channel = connected(socket);
@@ -58,10 +58,10 @@ final class SocketConnection implements Closeable {
         } catch (ClosedByInterruptException interrupted) {
             throw interrupted();
         } catch (IOException refused) {
-            ConnectException told =
+            ConnectException unreachable =
                     new ConnectException(String.valueOf(refused.getMessage()).toLowerCase(Locale.ROOT));
-            told.initCause(refused);
-            throw told;
+            unreachable.initCause(refused);
+            throw unreachable;
         }
     }
 
