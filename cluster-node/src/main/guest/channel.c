@@ -113,19 +113,23 @@ void tell_fields(uint8_t type, const struct field *fields)
 	end_frame(at);
 }
 
+void tell_use(const struct use *told)
+{
+	size_t length = strnlen(told->limit, LIMIT_NAME_MAX);
+	uint8_t *at = put(begin_frame(USE), length, 4);
+
+	memcpy(at, told->limit, length);
+	at = put(at + length, told->amount, 8);
+	end_frame(put(at, told->full, 1));
+}
+
 bool report_use(struct use *reported, uint64_t amount, bool full)
 {
-	size_t length = strnlen(reported->limit, LIMIT_NAME_MAX);
-	uint8_t *at;
-
 	if (reported->amount == amount && reported->full == full)
 		return false;
 	reported->amount = amount;
 	reported->full = full;
-	at = put(begin_frame(USE), length, 4);
-	memcpy(at, reported->limit, length);
-	at = put(at + length, amount, 8);
-	end_frame(put(at, full, 1));
+	tell_use(reported);
 	return true;
 }
 

@@ -509,7 +509,7 @@ void disk_begin(void)
 		own = in_both_places(root.st_dev);
 }
 
-bool disk_look(void)
+bool disk_look(bool tell_again)
 {
 	struct stat root;
 	struct usage now;
@@ -521,6 +521,9 @@ bool disk_look(void)
 	now = in_both_places(root.st_dev);
 	if (now.size == 0)
 		return news;
-	news |= report_use(&disk, beyond(now.used, own.used), now.full || now.used >= now.size);
+	if (report_use(&disk, beyond(now.used, own.used), now.full || now.used >= now.size))
+		news = true;
+	else if (tell_again)
+		tell_use(&disk);
 	return report_use(&files, beyond(now.files, own.files), now.files_full) || news;
 }

@@ -90,6 +90,7 @@ void take_end(const struct reader *frame);
 bool channel_takes_reply(void); /* must be true before each tell() */
 #define tell(type, ...) tell_fields(type, (const struct field[]){__VA_ARGS__, {0, 0}})
 void tell_fields(uint8_t type, const struct field *fields);
+void tell_use(const struct use *told);
 bool report_use(struct use *reported, uint64_t amount, bool full); /* only if it has changed; returns whether it has */
 bool channel_takes_output(void); /* must be true before each tell_output() and tell_behind() */
 /* Room for up to OUTPUT_MAX bytes behind a frame's fields of this size; and their number, after the fields are sent. */
@@ -127,7 +128,7 @@ void handle_read_file(struct reader *frame);
 int act_as(uint32_t uid, uint32_t gid); /* returns 0, in force until act_as_guest(), or an errno */
 void act_as_guest(void);
 void disk_begin(void); /* before any file comes */
-bool disk_look(void); /* true when something has changed */
+bool disk_look(bool tell_again); /* true when something has changed; whether to tell of the disk although it has not */
 
 /* answers.c */
 void answers_begin(void);

@@ -178,7 +178,7 @@ record LimitWatch(
 
     LimitWatch sampled(SandboxUse use, long nowMillis) {
         long cpuMillis = use.sample().cpuMillis() - measured.against(Limit.CPU_TIME);
-        Measured now = measured.sampled(use.sample(), limits, isolation)
+        Measured now = measured.sampled(use.sample(), limits, isolation, nowMillis)
                 .with(Limit.EGRESS_REQUESTS, use.egress().opened(), false)
                 .with(Limit.EGRESS_BYTES, use.egress().traffic().bytes(), false);
         boolean isBusy = cpuMillis > idleCpuShare() * Math.max(1, nowMillis - sampledAtMillis);

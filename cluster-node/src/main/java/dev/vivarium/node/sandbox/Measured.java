@@ -20,7 +20,7 @@ import java.util.OptionalLong;
  * @param amounts by limit; a missing limit has not been used
  * @param memoryPeakBytes the kernel's peak of memory without files and caches, as of the last sample; later
  *     samples know better how much could be reclaimed
- * @param unsettled the last sample, where its memory is known only at the next one
+ * @param unsettled a sample whose memory is known only later
  */
 record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes, Unsettled unsettled) {
     private static final Amount NOTHING = new Amount(0, 0, false);
@@ -41,16 +41,17 @@ record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes, Unsettled u
         amounts = Map.copyOf(amounts);
     }
 
-    /** With the kernel's figures for a sandbox of this class with these limits. */
-    Measured sampled(SandboxSample sample, Limits limits, Isolation isolation) {
+    /** With the kernel's figures for a sandbox of this class with these limits, at a time since the start of the agent's process. */
+    Measured sampled(SandboxSample sample, Limits limits, Isolation isolation, long nowMillis) {
         OptionalLong seen = sample.storedBytes();
         if (seen.isPresent()) {
             return with(Limit.DISK, seen.getAsLong(), of(Limit.DISK).refused).counted(sample, limits);
         }
-        return isolation.hasOwnKernel() && sample.files() == SandboxSample.Files.IN_MEMORY
-                ? counted(sample, unsettled.memoryBytes(), limits)
-                        .with(unsettled.followedBy(sample, of(Limit.DISK).now))
-                : counted(sample, limits);
+        if (isolation.hasOwnKernel() && sample.files() == SandboxSample.Files.IN_MEMORY) {
+            Unsettled next = unsettled.followedBy(sample, of(Limit.DISK).now, nowMillis);
+            return counted(sample, next.memoryBytes(), limits).with(next);
+        }
+        return counted(sample, limits);
     }
 
     private Measured counted(SandboxSample sample, Limits limits) {

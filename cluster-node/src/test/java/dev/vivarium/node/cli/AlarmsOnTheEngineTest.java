@@ -141,6 +141,8 @@ class AlarmsOnTheEngineTest {
                 Map.of("memory", "48Mi", "disk", "400Mi"),
                 """
                 import os, time
+                # The guest looks at files rarely while nothing changes.
+                time.sleep(2)
                 block = bytes(1 << 20)
                 for number in range(4):
                     file = os.open('/workspace/burst', os.O_CREAT | os.O_WRONLY | os.O_TRUNC)

@@ -147,7 +147,7 @@ class LimitWatchTest {
                 .reported(stored(45));
         assertThat(watch.breach()).isEmpty();
 
-        LimitWatch later = watch.sampled(sample(10, 60 * MIB, 46 * MIB), 500);
+        LimitWatch later = watch.reported(stored(46)).sampled(sample(10, 60 * MIB, 46 * MIB), 500);
 
         assertThat(later.breach()).isEmpty();
         assertThat(later.usage(0).get(Limit.MEMORY)).isEqualTo(60 * MIB);
@@ -159,19 +159,60 @@ class LimitWatchTest {
                 .reported(stored(45))
                 .sampled(sample(10, 60 * MIB, 46 * MIB), 250)
                 .reported(stored(0))
+                .reported(stored(0))
                 .sampled(sample(10, 60 * MIB, 46 * MIB), 500);
         assertThat(watch.breach()).isEmpty();
 
-        assertThat(watch.sampled(sample(10, 60 * MIB, MIB), 750).breach()).isEmpty();
+        assertThat(watch.reported(stored(0))
+                        .reported(stored(0))
+                        .sampled(sample(10, 60 * MIB, MIB), 750)
+                        .breach())
+                .isEmpty();
+    }
+
+    /** A guest looks rarely while nothing changes, and late on a busy machine. */
+    @Test
+    void inAKernelOfItsOwnFilesOfABurstThatTheGuestHasNotSeenYetAreNoMemory() {
+        LimitWatch watch = ofOwnKernel().reported(stored(0));
+        for (int sample = 1; sample <= 10; sample++) {
+            watch = watch.sampled(sample(10, 60 * MIB, 45 * MIB), sample * 250L);
+            assertThat(watch.breach()).isEmpty();
+        }
+        // This look may have begun before the first sample.
+        watch = watch.reported(stored(0)).sampled(sample(10, 60 * MIB, 45 * MIB), 2750);
+        assertThat(watch.breach()).isEmpty();
+
+        watch = watch.reported(stored(45)).sampled(sample(10, 60 * MIB, 45 * MIB), 3000);
+
+        assertThat(watch.breach()).isEmpty();
+        assertThat(watch.usage(0).get(Limit.MEMORY)).isEqualTo(60 * MIB);
     }
 
     @Test
-    void inAKernelOfItsOwnMemoryAboveTheLimitIsABreachAtTheNextSample() {
-        LimitWatch watch = ofOwnKernel().reported(stored(20)).sampled(sample(10, 5 * MIB, 130 * MIB), 250);
+    void inAKernelOfItsOwnMemoryAboveTheLimitIsABreachWhenTheGuestHasLookedSince() {
+        LimitWatch watch = ofOwnKernel()
+                .reported(stored(20))
+                .sampled(sample(10, 5 * MIB, 130 * MIB), 250)
+                .reported(stored(20))
+                .sampled(sample(10, 5 * MIB, 130 * MIB), 500);
         assertThat(watch.breach()).isEmpty();
 
-        assertThat(watch.sampled(sample(10, 5 * MIB, 130 * MIB), 500).breach())
+        assertThat(watch.reported(stored(20))
+                        .sampled(sample(10, 5 * MIB, 130 * MIB), 750)
+                        .breach())
                 .contains(new LimitWatch.Breach(KillReason.MEMORY, Measurement.bytes(115 * MIB, 100 * MIB)));
+    }
+
+    /** An agent may leave its guest no time. */
+    @Test
+    void inAKernelOfItsOwnMemoryAboveTheLimitIsABreachAlthoughTheGuestTellsNothing() {
+        LimitWatch watch = ofOwnKernel()
+                .sampled(sample(10, 5 * MIB, 130 * MIB), 250)
+                .sampled(sample(10, 5 * MIB, 130 * MIB), 5000);
+        assertThat(watch.breach()).isEmpty();
+
+        assertThat(watch.sampled(sample(10, 5 * MIB, 130 * MIB), 5250).breach())
+                .contains(new LimitWatch.Breach(KillReason.MEMORY, Measurement.bytes(135 * MIB, 100 * MIB)));
     }
 
     @Test
