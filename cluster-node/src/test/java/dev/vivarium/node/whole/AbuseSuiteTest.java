@@ -38,6 +38,7 @@ import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 /** The hostile payloads against a node in a separate process, as {@code vivarium abuse} runs them: four at a time. */
 @EachIsolation
 class AbuseSuiteTest {
+    private static final int OTHERS_OF_GVISOR = 16;
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
 
     @TempDir
@@ -74,7 +75,7 @@ class AbuseSuiteTest {
     }
 
     /**
-     * In class gvisor those whose end differs there, and a sixth of the others: all of them take a quarter of an hour on two
+     * In class gvisor those whose end differs there, and a few of the others: all of them take a quarter of an hour on two
      * processors, since each start, fork and system call does. {@code ./vivarium abuse --isolation gvisor} runs them all.
      */
     private static List<Payload> payloads(Isolation isolation) throws IOException {
@@ -82,7 +83,7 @@ class AbuseSuiteTest {
         return isolation == Isolation.CONTAINER
                 ? all
                 : IntStream.range(0, all.size())
-                        .filter(index -> index % 6 == 0
+                        .filter(index -> index % OTHERS_OF_GVISOR == 0
                                 || all.get(index).expectInGvisor().isPresent())
                         .mapToObj(all::get)
                         .toList();

@@ -20,7 +20,11 @@ final class Agent {
         body.putArray("command").add("python3").add("-c").add(program);
         body.putObject("egress").put("mode", "none");
         ObjectNode limits = body.putObject("limits");
-        limits.put("wallClock", "2m").put("memory", "64Mi").put("disk", "16Mi").put("pids", 32);
+        limits.put("wallClock", "10m")
+                .put("idle", "10m")
+                .put("memory", "64Mi")
+                .put("disk", "16Mi")
+                .put("pids", 32);
         return new Agent(body);
     }
 

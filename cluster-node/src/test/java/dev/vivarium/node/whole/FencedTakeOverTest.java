@@ -66,6 +66,7 @@ class FencedTakeOverTest {
 
     /** The engine is not asked, as above; the node that is cut off keeps running, and reaches its store and its engine. */
     @Test
+    @Tag("long")
     void aNodeThatIsCutOffHasEndedItsSandboxesBeforeTheNextAttemptBegins() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> ENGINE_NOT_ASKED);
                 LeftoverScan census = cluster.census()) {

@@ -141,8 +141,11 @@ class LocalClusterTest {
                 cluster.vivarium(Map.of("VIVARIUM_CASSANDRA_JAVA_HOME", "/nowhere"), "cluster", "up", "--nodes", "2");
         assertThat(noJava.code()).isEqualTo(69);
         assertThat(noJava.err()).contains("Cassandra needs Java 17").contains("/nowhere");
+    }
 
-        // For a node that cannot start, the end of its log is printed.
+    @Test
+    @Tag("long")
+    void ofANodeThatCannotStartTheEndOfItsLogIsPrinted() throws Exception {
         ClusterByCommand.Ended ended = cluster.up("--nodes", "1", "--set", "vivarium.limits.default.pids=none");
         assertThat(ended.code()).isEqualTo(69);
         assertThat(ended.err())

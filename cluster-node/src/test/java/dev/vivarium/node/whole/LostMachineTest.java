@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -26,6 +27,7 @@ class LostMachineTest {
     private static final String LOST = WholeCluster.name(2);
 
     @Test
+    @Tag("long")
     void agentsOfALostMachineEndBeforeTheirRunsContinueElsewhereAndItComesBackClean() throws Exception {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (PrivateEngine survivors = PrivateEngine.start();

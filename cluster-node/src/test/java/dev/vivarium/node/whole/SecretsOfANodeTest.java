@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The secrets of a run are visible to its agent and nowhere else, on a node and an engine that log everything. Each search
  * is shown to work: it finds a value that is no secret.
  */
-@Timeout(300)
+@Timeout(500)
 class SecretsOfANodeTest {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final String PRINTED = "printed-" + token(24);
@@ -85,7 +85,7 @@ class SecretsOfANodeTest {
                 .engine(engine.address())
                 .java(everyLogger())
                 .go();
-        run = node.submit(AGENT.secret("STAY", token(20))).acceptedRun();
+        run = node.submit(staying()).acceptedRun();
         node.awaitPrinted(run, PRINTED);
     }
 
@@ -281,7 +281,7 @@ class SecretsOfANodeTest {
     void noneIsInTheRefusalOfItsSubmission() throws Exception {
         String keyed = "key-" + token(8);
         // It lives meanwhile: once a run has ended, nobody can compare its secrets.
-        Agent first = AGENT.secret("STAY", token(20));
+        Agent first = staying();
         String accepted = new String(node.exchange(submission(first.json()).header("Idempotency-Key", keyed)), UTF_8);
         String live = accepted.replaceFirst("(?s).*\"id\":\"([0-9a-z]{26})\".*", "$1");
         for (var refused : refusedBodies(first).entrySet()) {
@@ -353,6 +353,11 @@ class SecretsOfANodeTest {
         Set<String> found = SEARCH.in(content);
         found.addAll(DECODED.in(content));
         return found;
+    }
+
+    /** It lives until it is cancelled. */
+    private static Agent staying() {
+        return AGENT.secret("STAY", token(20));
     }
 
     private static Agent withSecrets(Agent agent) {

@@ -5,8 +5,13 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The kinds of sandboxes that a machine may have. What an agent gets depends on the isolation class, not on the driver. */
 enum SandboxKind {
@@ -17,6 +22,9 @@ enum SandboxKind {
     /** Created with the limits of a sandbox that waits, and claimed for those of the test. */
     CONTAINER_THAT_WAITED(Isolation.CONTAINER, Driver.OCI, Birth.IN_THE_POOL),
     GVISOR_THAT_WAITED(Isolation.GVISOR, Driver.OCI, Birth.IN_THE_POOL);
+
+    private static final Set<SandboxKind> IN_EACH_BUILD =
+            Collections.unmodifiableSet(EnumSet.of(CONTAINER_OF_THE_ENGINE, CONTAINER_THAT_WAITED, GVISOR_THAT_WAITED));
 
     private final Isolation isolation;
     private final Driver driver;
@@ -52,28 +60,54 @@ enum SandboxKind {
         return driver;
     }
 
+    /**
+     * Runs a test class for the kinds of the build, or for all with {@code -Dvivarium.kinds=all}, as {@code ./vivarium test long}
+     * does. One that has waited has been made by the same driver as a fresh one, and is claimed in addition.
+     */
+    @Target(ElementType.ANNOTATION_TYPE)
+    @Retention(RetentionPolicy.RUNTIME)
+    @Tag("kinds")
+    @ParameterizedClass(name = "{0}")
+    private @interface Of {}
+
     /** Runs a test class once for each kind, which its constructor takes. */
     @Target(ElementType.TYPE)
     @Retention(RetentionPolicy.RUNTIME)
-    @ParameterizedClass(name = "{0}")
-    @EnumSource(SandboxKind.class)
+    @Of
+    @MethodSource("dev.vivarium.node.driver.docker.SandboxKind#each")
     @interface Each {}
 
     /** Runs a test class once for each kind that shares the machine's kernel. */
     @Target(ElementType.TYPE)
     @Retention(RetentionPolicy.RUNTIME)
-    @ParameterizedClass(name = "{0}")
-    @EnumSource(
-            value = SandboxKind.class,
-            names = {"CONTAINER_OF_THE_ENGINE", "CONTAINER_OF_A_RUNTIME", "CONTAINER_THAT_WAITED"})
+    @Of
+    @MethodSource("dev.vivarium.node.driver.docker.SandboxKind#eachContainer")
     @interface EachContainer {}
 
     /** Runs a test class once for each kind with a kernel of its own. */
     @Target(ElementType.TYPE)
     @Retention(RetentionPolicy.RUNTIME)
-    @ParameterizedClass(name = "{0}")
-    @EnumSource(
-            value = SandboxKind.class,
-            names = {"GVISOR_OF_THE_ENGINE", "GVISOR_OF_A_RUNTIME", "GVISOR_THAT_WAITED"})
+    @Of
+    @MethodSource("dev.vivarium.node.driver.docker.SandboxKind#eachGvisor")
     @interface EachGvisor {}
+
+    static Set<SandboxKind> each() {
+        return isEvery() ? EnumSet.allOf(SandboxKind.class) : IN_EACH_BUILD;
+    }
+
+    static List<SandboxKind> eachContainer() {
+        return each().stream()
+                .filter(kind -> kind.isolation == Isolation.CONTAINER)
+                .toList();
+    }
+
+    static List<SandboxKind> eachGvisor() {
+        return each().stream()
+                .filter(kind -> kind.isolation == Isolation.GVISOR)
+                .toList();
+    }
+
+    private static boolean isEvery() {
+        return System.getProperty("vivarium.kinds", "").equals("all");
+    }
 }

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
  * each failure, and {@code -Dvivarium.kill.seed} takes it; {@code -Dvivarium.kills} is how many kills the long tests make.
  */
 class RandomKillsTest {
-    private static final int NODE_KILLS = 15;
+    private static final int NODE_KILLS = 8;
     private static final int LAUNCHER_KILLS = 20;
     private static final int KILLS_LONG = Integer.getInteger("vivarium.kills", 1000);
     private static final long STEP_NANOS = 500_000;
