@@ -19,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -60,6 +61,7 @@ class LargeSubmissionsTest {
     }
 
     @Test
+    @Tag("long")
     void theLargestAdmissibleSubmissionReachesItsRunThroughEveryNode() throws Exception {
         // given: arguments, environment and labels at their limits, and paths up to the limit of the whole submission
         Agent agent = Agent.python(

@@ -16,7 +16,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-@EachIsolation
+@SandboxKind.EachOfTheEngine
 class NodeDeathTest {
     private static final String STUBBORN_CHILDREN =
             """

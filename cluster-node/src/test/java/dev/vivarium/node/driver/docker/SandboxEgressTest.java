@@ -15,14 +15,9 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a sandbox reaches. The filter is outside of sandboxes and does not know what has made them. */
-@ParameterizedClass(name = "{0}")
-@EnumSource(
-        value = SandboxKind.class,
-        names = {"CONTAINER_OF_A_RUNTIME", "GVISOR_OF_A_RUNTIME"})
+@SandboxKind.EachOfARuntime
 class SandboxEgressTest extends EgressOfSandboxes {
     SandboxEgressTest(SandboxKind kind) {
         super(kind);

@@ -91,6 +91,20 @@ enum SandboxKind {
     @MethodSource("dev.vivarium.node.driver.docker.SandboxKind#eachGvisor")
     @interface EachGvisor {}
 
+    /** Runs a test class for sandboxes of the engine in class container, in class gvisor as well where all kinds are run. */
+    @Target(ElementType.TYPE)
+    @Retention(RetentionPolicy.RUNTIME)
+    @Of
+    @MethodSource("dev.vivarium.node.driver.docker.SandboxKind#eachOfTheEngine")
+    @interface EachOfTheEngine {}
+
+    /** Runs a test class for a fresh sandbox of a runtime, in class gvisor as well where all kinds are run. */
+    @Target(ElementType.TYPE)
+    @Retention(RetentionPolicy.RUNTIME)
+    @Of
+    @MethodSource("dev.vivarium.node.driver.docker.SandboxKind#eachOfARuntime")
+    @interface EachOfARuntime {}
+
     static Set<SandboxKind> each() {
         return isEvery() ? EnumSet.allOf(SandboxKind.class) : IN_EACH_BUILD;
     }
@@ -105,6 +119,14 @@ enum SandboxKind {
         return each().stream()
                 .filter(kind -> kind.isolation == Isolation.GVISOR)
                 .toList();
+    }
+
+    static List<SandboxKind> eachOfARuntime() {
+        return isEvery() ? List.of(CONTAINER_OF_A_RUNTIME, GVISOR_OF_A_RUNTIME) : List.of(CONTAINER_OF_A_RUNTIME);
+    }
+
+    static List<Isolation> eachOfTheEngine() {
+        return isEvery() ? List.of(Isolation.CONTAINER, Isolation.GVISOR) : List.of(Isolation.CONTAINER);
     }
 
     private static boolean isEvery() {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the engine does for sandboxes: exclusive names, removal, and a memory of them that outlives a node. */
-@EachIsolation
+@SandboxKind.EachOfTheEngine
 class SandboxesOfTheEngineTest {
     @RegisterExtension
     final TestSandboxes sandboxes;
