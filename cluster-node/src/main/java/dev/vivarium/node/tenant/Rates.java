@@ -8,6 +8,7 @@ import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.auth.Tenant;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import io.github.bucket4j.EstimationProbe;
 import io.github.bucket4j.TimeMeter;
 import java.time.Duration;
 import java.util.Optional;
@@ -37,7 +38,14 @@ public final class Rates {
             .build();
 
     /** A changed quota begins with another bucket. */
-    private record Key(Tenant tenant, Quota quota, long limit) {}
+    private record Key(Tenant tenant, Counted what, long limit) {}
+
+    private enum Counted {
+        SUBMISSIONS,
+        READS,
+        /** Submissions over the quota that may be repetitions. */
+        LOOK_UPS
+    }
 
     /**
      * That a tenant asks too fast.
@@ -72,15 +80,57 @@ public final class Rates {
             return Optional.empty();
         }
         if (limit == 0) {
-            return Optional.of(new TooFast(new QuotaExcess(tenant, rate, 0, 0, 1), NEVER));
+            return Optional.of(never(tenant, rate));
         }
-        ConsumptionProbe probe =
-                buckets.get(new Key(tenant, rate, limit), this::bucket).tryConsumeAndReturnRemaining(1);
+        ConsumptionProbe probe = bucket(tenant, counted(rate), limit).tryConsumeAndReturnRemaining(1);
         return probe.isConsumed()
                 ? Optional.empty()
-                : Optional.of(new TooFast(
-                        new QuotaExcess(tenant, rate, limit, limit - probe.getRemainingTokens(), 1),
-                        Duration.ofNanos(Math.max(1, probe.getNanosToWaitForRefill()))));
+                : Optional.of(
+                        tooFast(tenant, rate, limit, probe.getRemainingTokens(), probe.getNanosToWaitForRefill()));
+    }
+
+    /** Whether one more submission would be too many now. Counts nothing. */
+    public Optional<TooFast> look(Tenant tenant) {
+        Quota rate = Quota.SUBMISSIONS;
+        long limit = quotas.apply(tenant).of(rate);
+        if (limit == Quota.UNLIMITED) {
+            return Optional.empty();
+        }
+        if (limit == 0) {
+            return Optional.of(never(tenant, rate));
+        }
+        EstimationProbe probe = bucket(tenant, counted(rate), limit).estimateAbilityToConsume(1);
+        return probe.canBeConsumed()
+                ? Optional.empty()
+                : Optional.of(
+                        tooFast(tenant, rate, limit, probe.getRemainingTokens(), probe.getNanosToWaitForRefill()));
+    }
+
+    /**
+     * The same for a submission that may be the repetition of an accepted one, which no quota refuses. To find that out costs
+     * the store a claim and a look, so over its quota a tenant has as many of those as its quota says, and one at least.
+     */
+    public Optional<TooFast> lookUp(Tenant tenant) {
+        return look(tenant).filter(fast -> !bucket(
+                        tenant, Counted.LOOK_UPS, Math.max(1, fast.excess().limit()))
+                .tryConsume(1));
+    }
+
+    private static Counted counted(Quota rate) {
+        return rate == Quota.READS ? Counted.READS : Counted.SUBMISSIONS;
+    }
+
+    private static TooFast never(Tenant tenant, Quota rate) {
+        return new TooFast(new QuotaExcess(tenant, rate, 0, 0, 1), NEVER);
+    }
+
+    private static TooFast tooFast(Tenant tenant, Quota rate, long limit, long left, long nanosToWait) {
+        return new TooFast(
+                new QuotaExcess(tenant, rate, limit, limit - left, 1), Duration.ofNanos(Math.max(1, nanosToWait)));
+    }
+
+    private Bucket bucket(Tenant tenant, Counted what, long limit) {
+        return buckets.get(new Key(tenant, what, limit), this::bucket);
     }
 
     private Bucket bucket(Key key) {

@@ -67,4 +67,31 @@ class RatesTest {
         quotas.remove(Quota.READS);
         assertThat(rates.ask(A, Quota.READS)).isEmpty();
     }
+
+    @Test
+    void toLookAtTheRateCountsNothing() {
+        quotas.put(Quota.SUBMISSIONS, 1L);
+        assertThat(rates.look(A)).isEmpty();
+        assertThat(rates.look(A)).isEmpty();
+        rates.ask(A, Quota.SUBMISSIONS);
+
+        assertThat(rates.look(A)).isEqualTo(rates.ask(A, Quota.SUBMISSIONS)).isPresent();
+    }
+
+    @Test
+    void overTheRateAsManyAreLookedUpAsTheRateSays() {
+        quotas.put(Quota.SUBMISSIONS, 2L);
+        for (int submission = 0; submission < 5; submission++) {
+            assertThat(rates.lookUp(A)).as("within the rate").isEmpty();
+        }
+        rates.ask(A, Quota.SUBMISSIONS);
+        rates.ask(A, Quota.SUBMISSIONS);
+
+        assertThat(rates.lookUp(A)).isEmpty();
+        assertThat(rates.lookUp(A)).isEmpty();
+        assertThat(rates.lookUp(A)).isPresent();
+        quotas.put(Quota.SUBMISSIONS, 0L);
+        assertThat(rates.lookUp(A)).as("an accepted one, of before").isEmpty();
+        assertThat(rates.lookUp(A)).isPresent();
+    }
 }

@@ -59,6 +59,12 @@ public final class HealthEndpoint {
         return PATHS.contains(request.getUri().path());
     }
 
+    /** Whether it is one that supervisors ask for; metrics cost more. */
+    static boolean isOf(Operation operation) {
+        String path = operation.path().toString();
+        return path.equals(ALIVE) || path.equals(READY);
+    }
+
     private static HttpResponse alive() {
         return Answers.json(200, Health.of(List.of()));
     }

@@ -29,6 +29,7 @@ import java.util.stream.Collectors;
  * @param maxSubmissions submissions worked on at once
  * @param retryAfter the Retry-After value
  * @param upload settings of blob uploads
+ * @param paces how fast answers leave that are for many
  */
 public record HttpSettings(
         String host,
@@ -49,7 +50,28 @@ public record HttpSettings(
         Duration maxWait,
         int maxSubmissions,
         Duration retryAfter,
-        Upload upload) {
+        Upload upload,
+        Paces paces) {
+    /**
+     * The block {@code vivarium.http.pace}: answers a second.
+     *
+     * @param refusalsOfOne refusals of one caller for asking too much
+     * @param strangers refusals of those that are not known, all together
+     * @param documents each document that everyone may read
+     * @param health health
+     * @param waitMax the longest wait of an answer
+     */
+    public record Paces(int refusalsOfOne, int strangers, int documents, int health, Duration waitMax) {
+        private static Paces from(Config pace, Duration waitMax) {
+            return new Paces(
+                    pace.getInt("refusals-of-one"),
+                    pace.getInt("strangers"),
+                    pace.getInt("documents"),
+                    pace.getInt("health"),
+                    pace.getDuration("wait-max").compareTo(waitMax) < 0 ? pace.getDuration("wait-max") : waitMax);
+        }
+    }
+
     /**
      * The block {@code vivarium.http.upload}.
      *
@@ -96,7 +118,11 @@ public record HttpSettings(
                 http.getDuration("max-wait"),
                 http.getInt("max-submissions"),
                 http.getDuration("retry-after"),
-                Upload.from(http.getConfig("upload")));
+                Upload.from(http.getConfig("upload")),
+                // An answer that waits must not be late.
+                Paces.from(
+                        http.getConfig("pace"),
+                        http.getDuration("request-timeout").dividedBy(2)));
         if (settings.heartbeat.compareTo(settings.idleTimeout) >= 0) {
             throw new ConfigException.BadValue(
                     "vivarium.http.heartbeat", "must be less than idle-timeout, or silent event streams are closed");
@@ -113,6 +139,10 @@ public record HttpSettings(
         if (settings.maxWait.compareTo(settings.idleTimeout) >= 0) {
             throw new ConfigException.BadValue(
                     "vivarium.http.max-wait", "must be less than idle-timeout, or those who wait are cut off");
+        }
+        Paces paces = settings.paces;
+        if (Math.min(Math.min(paces.refusalsOfOne, paces.strangers), Math.min(paces.documents, paces.health)) < 1) {
+            throw new ConfigException.BadValue("vivarium.http.pace", "must be at least 1 a second, each");
         }
         if (settings.maxBodiesBytes < settings.maxBodyBytes) {
             throw new ConfigException.BadValue("vivarium.http.max-bodies", "must be at least max-body");

@@ -265,6 +265,13 @@ final class OpenConnections {
             }
         }
 
+        /** Whether a request of it that has passed the gate is in progress. */
+        boolean isOfCaller() {
+            synchronized (OpenConnections.this) {
+                return caller.isPresent();
+            }
+        }
+
         boolean hasBodyArrived() {
             synchronized (OpenConnections.this) {
                 return bodyArrived;

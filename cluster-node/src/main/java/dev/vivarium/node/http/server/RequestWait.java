@@ -3,6 +3,7 @@ package dev.vivarium.node.http.server;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.Done;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -32,9 +33,13 @@ import org.apache.pekko.stream.stage.TimerGraphStageLogic;
  * a silent run may send nothing for hours. The rare client that still reads gets the same time for its request in
  * progress.
  * </ul>
+ *
+ * <p>And answers that have to wait do so here ({@link AnswerWaits}): nothing but the connection keeps them, and it is one without a
+ * request in progress meanwhile, which makes room for others.
  */
 final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, HttpResponse, HttpResponse>> {
     private static final String PATIENCE = "patience";
+    private static final String TURN = "turn";
 
     /** Ends a stream whose client has closed its side. */
     private static final class ClientGone extends RuntimeException {
@@ -77,6 +82,7 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
         /** One for each request in progress, in order: that its client is gone. */
         private final Deque<CompletableFuture<Done>> underWay = new ArrayDeque<>();
 
+        private Optional<HttpResponse> waiting = Optional.empty();
         private boolean leaving;
         /** Whether the oldest request in progress has an answer that streams. */
         private boolean streaming;
@@ -120,7 +126,28 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
 
         @Override
         public void onTimer(Object key) {
-            cutOff();
+            if (key.equals(TURN)) {
+                answerWaiting();
+            } else {
+                cutOff();
+            }
+        }
+
+        private void answerWaiting() {
+            cancelTimer(TURN);
+            Optional<HttpResponse> answer = waiting;
+            waiting = Optional.empty();
+            answer.ifPresent(this::answer);
+        }
+
+        private void answer(HttpResponse response) {
+            if (response.entity().isStrict()) {
+                push(responseOut, response);
+                answered();
+            } else {
+                streaming = true;
+                push(responseOut, observed(response));
+            }
         }
 
         private void end() {
@@ -130,6 +157,7 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
 
         private void leave() {
             leaving = true;
+            answerWaiting();
             stopAfterTheLast();
         }
 
@@ -138,7 +166,9 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
             if (underWay.isEmpty() || streaming || isClosed(responseOut)) {
                 end();
             } else {
-                emit(responseOut, late(), this::end);
+                HttpResponse last = waiting.orElseGet(this::late);
+                waiting = Optional.empty();
+                emit(responseOut, last, this::end);
             }
         }
 
@@ -199,19 +229,22 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
             @Override
             public void onPush() {
                 HttpResponse response = grab(responseIn);
-                if (response.entity().isStrict()) {
-                    push(responseOut, response);
-                    answered();
+                Duration wait = AnswerWaits.of(response);
+                if (wait.isZero() || place.isCrowded() || leaving) {
+                    answer(response);
                 } else {
-                    streaming = true;
-                    push(responseOut, observed(response));
+                    place.answered();
+                    waiting = Optional.of(response);
+                    scheduleOnce(TURN, wait);
                 }
             }
 
             @Override
             public void onUpstreamFinish() {
-                complete(responseOut);
-                stopAfterTheLast();
+                if (waiting.isEmpty()) {
+                    complete(responseOut);
+                    stopAfterTheLast();
+                }
             }
 
             @Override

@@ -34,6 +34,7 @@ final class Router extends AllDirectives {
     private final BrowserGuard guard;
     private final Gate gate;
     private final Failures failures;
+    private final AnswerWaits waits;
     private final MeterRegistry metrics;
     private final Clock clock;
     private final List<Operation> operations;
@@ -60,6 +61,7 @@ final class Router extends AllDirectives {
         this.guard = guard;
         this.gate = new Gate(authenticator, settings.retryAfter(), metrics);
         this.failures = new Failures(settings);
+        this.waits = new AnswerWaits(settings.paces(), System::nanoTime, metrics);
         this.metrics = metrics;
         this.clock = clock;
         this.operations = withHeads(operations);
@@ -85,7 +87,7 @@ final class Router extends AllDirectives {
         Route total = guarded.seal(failures.rejections(), failures.exceptions());
         return extractRequest(request -> withRequestTimeoutResponse(
                 late -> finished(late, failures.timeout(late)),
-                () -> mapResponse(response -> finished(request, response), () -> total)));
+                () -> mapResponse(response -> finished(request, inTurn(request, response)), () -> total)));
     }
 
     private Optional<HttpResponse> fullFor(HttpRequest request) {
@@ -121,22 +123,44 @@ final class Router extends AllDirectives {
     private CompletionStage<HttpResponse> passed(Exchange exchange, Operation operation) {
         Optional<Identity> caller = exchange.known();
         if (caller.isPresent() && !hasRoom(exchange.request(), caller.get())) {
-            return CompletableFuture.completedStage(Answers.retryLater(
-                    ProblemType.NODE_FULL,
-                    "The node works on as many requests of yours as it may for one caller: try again later.",
-                    retryAfter));
+            return CompletableFuture.completedStage(waits.toCaller(
+                    Answers.retryLater(
+                            ProblemType.NODE_FULL,
+                            "The node works on as many requests of yours as it may for one caller: try again later.",
+                            retryAfter),
+                    caller.get()));
         }
-        return operation.endpoint().answer(exchange).thenCompose(answer -> RequestBody.discard(
-                        exchange.request(), REST_MAX, system)
-                .thenApply(rest -> caller.isEmpty() && !(rest instanceof RequestBody.Received.Whole)
-                        ? failures.slowBody()
-                        : answer));
+        return operation
+                .endpoint()
+                .answer(exchange)
+                .thenApply(answer -> caller.map(known -> waits.toCaller(answer, known))
+                        .orElseGet(() -> waits.toEveryone(answer, operation)))
+                .thenCompose(answer -> withoutTheRest(exchange, answer));
+    }
+
+    /** A caller that goes on after refusals has its bodies discarded no longer: its connection is closed instead. */
+    private CompletionStage<HttpResponse> withoutTheRest(Exchange exchange, HttpResponse answer) {
+        boolean known = exchange.known().isPresent();
+        return known && !AnswerWaits.of(answer).isZero()
+                ? CompletableFuture.completedStage(answer)
+                : RequestBody.discard(exchange.request(), REST_MAX, system)
+                        .thenApply(rest ->
+                                known || rest instanceof RequestBody.Received.Whole ? answer : failures.slowBody());
     }
 
     private static boolean hasRoom(HttpRequest request, Identity caller) {
         return OpenConnections.of(request)
                 .map(place -> place.passed(caller.principal()))
                 .orElse(true);
+    }
+
+    /** Failures are answered apart, also those of callers. */
+    private HttpResponse inTurn(HttpRequest request, HttpResponse response) {
+        return OpenConnections.of(request)
+                        .filter(OpenConnections.Place::isOfCaller)
+                        .isPresent()
+                ? response
+                : waits.toStranger(response);
     }
 
     private HttpResponse finished(HttpRequest request, HttpResponse response) {

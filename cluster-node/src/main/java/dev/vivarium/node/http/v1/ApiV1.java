@@ -140,7 +140,11 @@ public final class ApiV1 {
         HoldsEndpoint holds = new HoldsEndpoint(submissions, parts.holds(), parts.acts(), Clock.systemUTC());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return Stream.of(
-                        needing(SUBMIT, POST, "/v1/runs", submit::answer),
+                        needing(
+                                SUBMIT,
+                                POST,
+                                "/v1/runs",
+                                new SubmissionRates(parts.rates(), refusals).ahead(submit::answer)),
                         needing(READ, GET, "/v1/runs", json(runs::list)),
                         needing(READ, GET, "/v1/runs/{id}", json(runs::show)),
                         needing(CANCEL, POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
@@ -180,7 +184,7 @@ public final class ApiV1 {
                         needing(HOLDS, DELETE, "/v1/audit/holds/{tenant}", json(holds::remove)),
                         needing(READ, GET, "/v1/runs/{id}/proof", log::proof),
                         needing(NODES, GET, "/v1/nodes", json(immediate(node::nodes))),
-                        Operation.open(GET, "/openapi.yaml", immediate(node::openApi)))
+                        Operation.open(GET, "/openapi.yaml", node::openApi))
                 .map(new ReadRates(parts.rates(), refusals)::counted)
                 .toList();
     }

@@ -3,9 +3,13 @@ package dev.vivarium.node.http.v1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.protocol.api.Health;
+import java.io.ByteArrayInputStream;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -88,5 +92,30 @@ class NodeRoutesTest {
 
         assertThat(answer.headers().firstValue("Content-Type").orElseThrow()).startsWith("application/yaml");
         assertThat(answer.body()).isEqualTo(OpenApiDocument.TEXT);
+    }
+
+    @Test
+    void theDocumentIsCompressedAndNotSentAgainToThoseThatHaveIt() throws Exception {
+        String plain = tag(api.get("/openapi.yaml"));
+        HttpResponse<byte[]> zipped = api.client.send(
+                api.request("/openapi.yaml")
+                        .header("Accept-Encoding", "br, gzip;q=0.5")
+                        .build(),
+                BodyHandlers.ofByteArray());
+
+        assertThat(new GZIPInputStream(new ByteArrayInputStream(zipped.body())).readAllBytes())
+                .isEqualTo(OpenApiDocument.TEXT.getBytes(StandardCharsets.UTF_8));
+        assertThat(zipped.body()).hasSizeLessThan(OpenApiDocument.TEXT.length() / 3);
+        HttpResponse<String> again = api.get("/openapi.yaml", "If-None-Match", "\"other\", W/" + plain);
+        assertThat(again.statusCode()).isEqualTo(304);
+        assertThat(tag(again)).isEqualTo(plain).isNotEqualTo(tag(zipped));
+        assertThat(api.get("/openapi.yaml", "Accept-Encoding", "gzip;q=0").body())
+                .isEqualTo(OpenApiDocument.TEXT);
+        assertThat(api.get("/openapi.yaml", "If-None-Match", "\"other\"").statusCode())
+                .isEqualTo(200);
+    }
+
+    private static String tag(HttpResponse<?> answer) {
+        return answer.headers().firstValue("ETag").orElseThrow();
     }
 }

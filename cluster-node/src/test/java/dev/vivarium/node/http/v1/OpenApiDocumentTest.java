@@ -406,6 +406,7 @@ class OpenApiDocumentTest {
             api.get(path);
         }
         api.get("/v1/nodes", "Accept", "text/html");
+        api.get("/openapi.yaml", "If-None-Match", "*");
         api.readiness =
                 CompletableFuture.completedStage(List.of(new Health.Check("store", Health.Status.DOWN, "is away")));
         api.get("/health/ready");

@@ -9,6 +9,7 @@ import dev.vivarium.protocol.access.Role;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -105,6 +106,49 @@ class SlowClientsTest {
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(5));
             await().atMost(Duration.ofSeconds(10)).until(() -> api.connections() == 0);
         }
+    }
+
+    @Test
+    void refusalsOfStrangersWaitForEachOtherAndCallersAndHealthForNone() throws IOException {
+        try (TestApi api = new TestApi("pace { strangers = 1, wait-max = 10s }")) {
+            Socket stranger = open(api, Stranger.PIPELINED_REQUESTS.sent);
+
+            await().until(() -> waited(api) == 1);
+
+            assertThat(once(api, "GET /v1/runs")).startsWith("HTTP/1.1 200");
+            assertThat(once(api, "GET /health/alive")).startsWith("HTTP/1.1 200");
+            assertThat(stranger.getInputStream().available()).isBetween(1, 1_500);
+        }
+    }
+
+    @Test
+    void aCallerThatGoesOnAfterRefusalsWaitsAndOthersOfItsTenantDoNot() throws IOException {
+        try (TestApi api = new TestApi("pace { refusals-of-one = 1, wait-max = 10s }")) {
+            api.exchange(api.request("/v1/tenants/research/quotas")
+                    .header("Content-Type", "application/json")
+                    .method("PATCH", BodyPublishers.ofString("{\"submissionsPerSecond\": 0}"))
+                    .build());
+            String flooding = submission(api.token(Role.SUBMITTER, "research"));
+            String other = submission(api.token(Role.SUBMITTER, "research"));
+            assertThat(api.raw(flooding)).as("by its head").startsWith("HTTP/1.1 429");
+
+            open(api, flooding);
+
+            await().until(() -> waited(api) == 1);
+            assertThat(api.raw(other)).startsWith("HTTP/1.1 429");
+            assertThat(waited(api)).isEqualTo(1);
+            assertThat(api.runs.submissions()).isZero();
+        }
+    }
+
+    /** The head of a submission, whose body never comes. */
+    private static String submission(String token) {
+        return "POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token
+                + "\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    }
+
+    private static double waited(TestApi api) {
+        return api.metrics.get("vivarium.http.responses.paced").counter().count();
     }
 
     @Test
