@@ -102,8 +102,18 @@ public final class Admission {
     private Optional<SubmitAnswer> overQuota(Submission submission) {
         return rates.ask(submission.tenant(), Quota.SUBMISSIONS)
                 .<SubmitAnswer>map(fast -> new SubmitAnswer.OverQuota(fast.excess(), Optional.of(fast.after())))
-                .or(() -> runs.excess(submission.tenant(), TenantUse.of(submission.limits(), submission.egress()))
-                        .map(SubmitAnswer.OverQuota::new));
+                .or(() -> runs.excess(submission.tenant(), asked(submission)).map(SubmitAnswer.OverQuota::new));
+    }
+
+    /** Files in the body are stored for the tenant, unless it has them already. */
+    private static TenantUse asked(Submission submission) {
+        long files = submission.files().values().stream()
+                .mapToLong(file -> file instanceof RequestedFile.Inline inline
+                        ? inline.content().length()
+                        : 0)
+                .sum();
+        return TenantUse.of(submission.limits(), submission.egress(), submission.artifacts())
+                .plus(TenantUse.ofKept(files));
     }
 
     private Capacity needs(Submission submission) {

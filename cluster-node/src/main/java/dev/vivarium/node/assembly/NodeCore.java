@@ -40,11 +40,13 @@ import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.tenant.EgressOfToday;
+import dev.vivarium.node.tenant.KeptOfTenants;
 import dev.vivarium.node.tenant.TenantConfig;
 import dev.vivarium.node.tenant.TenantQuotas;
 import dev.vivarium.node.webhook.WebhookGuard;
 import dev.vivarium.node.webhook.WebhookSettings;
 import dev.vivarium.node.webhook.Webhooks;
+import dev.vivarium.persistence.follow.Sweeper;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.auth.Principal;
@@ -104,6 +106,7 @@ public final class NodeCore implements AutoCloseable {
 
     private final Acts acts;
     private final Retention retention;
+    private final Sweeper keptMeasure;
     private final Runs runs;
     private final LogChecks checks;
     private final WebhookGuard webhookGuard;
@@ -199,6 +202,7 @@ public final class NodeCore implements AutoCloseable {
         TenantConfig tenants = TenantConfig.from(config.getConfig("vivarium.tenants"));
         this.quotas = new TenantQuotas(store.tenants(), tenants, Clock.systemUTC());
         EgressOfToday egress = new EgressOfToday(store.audit(), Clock.systemUTC());
+        KeptOfTenants kept = new KeptOfTenants(store.keptData(), fencing.clock()::nanos);
         NodeLoads nodeLoads = new NodeLoads(fencing.clock()::nanos);
         String address = Cluster.get(system).selfMember().address().toString();
         this.slots = NodeSlotsFactory.of(
@@ -209,8 +213,11 @@ public final class NodeCore implements AutoCloseable {
                 driver.capabilities().disks().freeBytes(),
                 drain,
                 fencing.clock(),
-                new QuotaCheck(
-                        quotas::of, tenant -> nodeLoads.usedBy(tenant, address).plus(egress.usedBy(tenant))));
+                new QuotaCheck(quotas::of, tenant -> nodeLoads
+                        .usedBy(tenant, address)
+                        .plus(egress.usedBy(tenant))
+                        .plus(kept.usedBy(tenant))));
+        store.blobs().observe(slots.keptLately()::contentStored);
         this.sandboxes = new NodeSandboxes(driver, network.sandboxes(), config.getConfig("vivarium.egress"), blocking);
         try {
             // Before any run is recovered, the sandboxes of this node's earlier incarnations must be gone.
@@ -257,7 +264,16 @@ public final class NodeCore implements AutoCloseable {
                 system, store, webhookGuard, WebhookSettings.from(webhookConfig), metrics, Clock.systemUTC());
         this.retention = Retention.start(
                 store, RetentionSettings.from(config.getConfig("vivarium.retention")), acts, Clock.systemUTC());
-        QuotasOfNode.keepCurrent(system, quotas, egress, slots, tenants.refresh(), tenantMetrics);
+        this.keptMeasure = new Sweeper(
+                kept.measuring(slots.keptLately()),
+                new Sweeper.Pace(Duration.ZERO, tenants.measureInterval(), tenants.measureInterval()),
+                "vivarium-kept-measure");
+        keptMeasure.start();
+        metrics.gauge(
+                "vivarium.kept.measure.age.seconds",
+                kept,
+                measured -> measured.age().toMillis() / 1000.0);
+        QuotasOfNode.keepCurrent(system, quotas, egress, kept, slots, tenants.refresh(), tenantMetrics);
         system.tell(new Guardian.Watch(
                 sandboxes,
                 live,
@@ -453,6 +469,7 @@ public final class NodeCore implements AutoCloseable {
     public void close() {
         drain.begin();
         retention.close();
+        keptMeasure.close();
         stop(system, isCutOff() ? cluster.endWait() : STEP_MAX);
         try {
             await("sweeping", Reaper.sweep(sandboxes, new LiveSandboxes()));

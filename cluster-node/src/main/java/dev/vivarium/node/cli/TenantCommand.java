@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
             "Over a quota a submission or a read is refused; nothing that runs is ended. runs counts runs that have not"
                     + " ended, waiting those of them that wait for a slot; memory, cpu, pids and disk add up their limits;"
                     + " egressBytesPerDay adds up the limits egressBytes of those with a network, and what runs have used that"
-                    + " ended today (UTC); submissionsPerSecond and readsPerSecond hold on each node. weight, 1 unless it is set, is the share"
+                    + " ended today (UTC); keptBytes adds up the limits output and artifacts, what ended runs have printed until"
+                    + " that is deleted, and contents of files; submissionsPerSecond and readsPerSecond hold on each node. weight, 1 unless it is set, is the share"
                     + " of slots while runs wait: for each slot of a tenant with 1, one with 3 gets three."
         },
         mixinStandardHelpOptions = true,

@@ -49,6 +49,7 @@ public final class NodeSlots {
     private final Drain drain;
     private final LongSupplier nanos;
     private final QuotaCheck quotas;
+    private final KeptLately keptLately;
     private final Map<Tenant, TenantUse> used = new HashMap<>();
     private final Map<RunId, Claim> holding = new HashMap<>();
     private final Map<RunId, Claim> waiting = new ConcurrentHashMap<>();
@@ -137,6 +138,7 @@ public final class NodeSlots {
         this.drain = drain;
         this.nanos = nanos;
         this.quotas = quotas;
+        this.keptLately = new KeptLately(this, nanos);
         this.queue = SlotQueue.empty(quotas::weight);
         this.published = queue;
     }
@@ -165,6 +167,30 @@ public final class NodeSlots {
     /** The quota that the tenant would be over with so much more. */
     public synchronized Optional<QuotaExcess> excess(Tenant tenant, TenantUse asked) {
         return quotas.excess(tenant, usedBy(tenant), asked);
+    }
+
+    /** Counts something for a tenant, beside its runs, or tells the quota that it would be over. */
+    public synchronized Optional<QuotaExcess> reserve(Tenant tenant, TenantUse asked) {
+        Optional<QuotaExcess> over = excess(tenant, asked);
+        if (over.isEmpty()) {
+            charge(tenant, asked);
+        }
+        return over;
+    }
+
+    /** Counts something for a tenant, beside its runs, whatever its quotas are. */
+    synchronized void charge(Tenant tenant, TenantUse more) {
+        use(tenant, usedBy(tenant).plus(more));
+    }
+
+    /** No longer counts what was reserved or charged. */
+    public synchronized void discharge(Tenant tenant, TenantUse before) {
+        use(tenant, usedBy(tenant).minus(before));
+    }
+
+    /** What was stored for tenants lately. */
+    public KeptLately keptLately() {
+        return keptLately;
     }
 
     /** Claims a slot for an accepted run, however many wait. Idempotent. */

@@ -1,5 +1,6 @@
 package dev.vivarium.node.run;
 
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
@@ -34,6 +35,11 @@ final class RunFarewell {
                 run.status(),
                 run.reason().map(reason -> " (" + reason + ")").orElse(""),
                 run.attempt());
+        // Before its limit counts no more.
+        environment
+                .slots()
+                .keptLately()
+                .printed(run.submission().spec().tenant(), run.end().usage().get(Limit.OUTPUT));
         slot.leave();
         watchers.announce(journaled);
         if (memory.isForgottenWithEnd(run)) {

@@ -75,7 +75,7 @@ final class RunSlot {
                 id,
                 spec.tenant(),
                 Capacity.askedBy(spec.limits(), spec.isolation(), disksInMemory),
-                TenantUse.of(spec.limits(), spec.egress()),
+                TenantUse.of(spec.limits(), spec.egress(), spec.artifacts()),
                 seniority,
                 submittedAt,
                 shard,

@@ -38,6 +38,12 @@ public interface Runs {
      */
     Optional<QuotaExcess> excess(Tenant tenant, TenantUse asked);
 
+    /** Takes so much of a tenant's quotas on this node, until it is given back; or else the quota that it would be over. */
+    Optional<QuotaExcess> reserve(Tenant tenant, TenantUse asked);
+
+    /** Gives back what was reserved. */
+    void unreserve(Tenant tenant, TenantUse reserved);
+
     /** What a tenant uses of its quotas in the cluster: on this node now, on others at their last reports. */
     TenantUse usedBy(Tenant tenant);
 

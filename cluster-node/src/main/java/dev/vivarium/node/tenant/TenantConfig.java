@@ -19,11 +19,15 @@ import java.util.Map;
  * @param defaults the quotas of all tenants
  * @param named what tenants have instead
  * @param refresh how often a node reads what operators have set: the time within which a change holds everywhere
+ * @param measureInterval how often a node measures what is kept of tenants, unless that takes long
  * @param countMax for how many tenants operators may set quotas
  */
-public record TenantConfig(Quotas defaults, Map<Tenant, Quotas> named, Duration refresh, int countMax) {
+public record TenantConfig(
+        Quotas defaults, Map<Tenant, Quotas> named, Duration refresh, Duration measureInterval, int countMax) {
     private static final Duration REFRESH_MAX = Duration.ofSeconds(30);
     private static final Duration REFRESH_MIN = Duration.ofMillis(100);
+    private static final Duration MEASURE_MAX = Duration.ofHours(1);
+    private static final Duration MEASURE_MIN = Duration.ofSeconds(1);
 
     public TenantConfig {
         named = Map.copyOf(named);
@@ -50,8 +54,16 @@ public record TenantConfig(Quotas defaults, Map<Tenant, Quotas> named, Duration 
         if (refresh.compareTo(REFRESH_MIN) < 0 || refresh.compareTo(REFRESH_MAX) > 0) {
             throw wrong(tenants.getValue("refresh"), "refresh", "must be from 100ms to 30s");
         }
+        Duration measure = tenants.getDuration("measure-interval");
+        if (measure.compareTo(MEASURE_MIN) < 0 || measure.compareTo(MEASURE_MAX) > 0) {
+            throw wrong(tenants.getValue("measure-interval"), "measure-interval", "must be from 1s to 1h");
+        }
         return new TenantConfig(
-                quotas("defaults", tenants.getObject("defaults")), named, refresh, tenants.getInt("count-max"));
+                quotas("defaults", tenants.getObject("defaults")),
+                named,
+                refresh,
+                measure,
+                tenants.getInt("count-max"));
     }
 
     private static Quotas quotas(String path, ConfigObject block) {

@@ -76,6 +76,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private Optional<RenewAnswer.Reason> renewalRefusal = Optional.empty();
     private Optional<QuotaExcess> excess = Optional.empty();
     private final Map<Tenant, TenantUse> used = new HashMap<>();
+    private final Map<Tenant, TenantUse> reserved = new HashMap<>();
     private int submissions;
 
     /** Makes every call fail with this from now on. */
@@ -145,6 +146,24 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     @Override
     public synchronized Optional<QuotaExcess> excess(Tenant tenant, TenantUse asked) {
         return excess;
+    }
+
+    @Override
+    public synchronized Optional<QuotaExcess> reserve(Tenant tenant, TenantUse asked) {
+        if (excess.isEmpty()) {
+            reserved.merge(tenant, asked, TenantUse::plus);
+        }
+        return excess;
+    }
+
+    @Override
+    public synchronized void unreserve(Tenant tenant, TenantUse before) {
+        reserved.computeIfPresent(tenant, (of, all) -> all.equals(before) ? null : all.minus(before));
+    }
+
+    /** What is reserved for tenants. */
+    public synchronized Map<Tenant, TenantUse> reserved() {
+        return Map.copyOf(reserved);
     }
 
     @Override

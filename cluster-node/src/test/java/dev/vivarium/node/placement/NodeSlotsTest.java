@@ -32,7 +32,7 @@ import org.apache.pekko.Done;
 import org.junit.jupiter.api.Test;
 
 class NodeSlotsTest {
-    private static final TenantUse ONE = new TenantUse(1, 0, 64, 500, 8, 1024, 0);
+    private static final TenantUse ONE = new TenantUse(1, 0, 64, 500, 8, 1024, 0, 0);
     private static final Capacity SMALL = new Capacity(1, 64, 500);
     private static final Instant NOON = Instant.parse("2026-11-25T12:00:00Z");
 
@@ -314,7 +314,7 @@ class NodeSlotsTest {
 
     @Test
     void whatATenantUsesElsewhereCounts() {
-        NodeSlots slots = held(Map.of(Quota.RUNS, 3L), new TenantUse(2, 2, 0, 0, 0, 0, 0));
+        NodeSlots slots = held(Map.of(Quota.RUNS, 3L), new TenantUse(2, 2, 0, 0, 0, 0, 0, 0));
 
         assertThat(offer(slots, "a1")).isEqualTo(Answer.HOLDS);
         assertThat(slots.offer(claim("a2", SMALL), QUEUE).excess())
@@ -325,18 +325,29 @@ class NodeSlotsTest {
     void egressOfADayIsThatOfEndedRunsAndTheLimitsOfOthersThatHaveANetwork() {
         NodeSlots slots = held(Map.of(Quota.EGRESS, 100L), TenantUse.ofEgress(40));
         Limits limits = Limits.SMALLEST.with(Limit.EGRESS_BYTES, new ByteSize(50));
-        TenantUse networked = TenantUse.of(limits, EgressPolicy.publicInternet());
+        TenantUse networked = TenantUse.of(limits, EgressPolicy.publicInternet(), List.of());
 
         assertThat(slots.excess(new Tenant("a"), networked)).isEmpty();
         assertThat(slots.excess(new Tenant("a"), networked.plus(networked)))
                 .contains(new QuotaExcess(new Tenant("a"), Quota.EGRESS, 100, 40, 100));
-        assertThat(TenantUse.of(limits, EgressPolicy.none()).of(Quota.EGRESS)).hasValue(0);
+        assertThat(TenantUse.of(limits, EgressPolicy.none(), List.of()).of(Quota.EGRESS))
+                .hasValue(0);
+    }
+
+    @Test
+    void aRunThatHasNotEndedCountsWithWhatMayBeKeptOfIt() {
+        Limits limits = Limits.SMALLEST.with(Limit.OUTPUT, new ByteSize(30)).with(Limit.ARTIFACTS, new ByteSize(20));
+
+        assertThat(TenantUse.of(limits, EgressPolicy.none(), List.of()).of(Quota.KEPT))
+                .hasValue(30);
+        assertThat(TenantUse.of(limits, EgressPolicy.none(), List.of("out/**")).of(Quota.KEPT))
+                .hasValue(50);
     }
 
     @Test
     void anAmountThatARunDoesNotAskForRefusesNothing() {
         NodeSlots slots = held(Map.of(Quota.DISK, 0L), TenantUse.NONE);
-        TenantUse diskless = new TenantUse(1, 0, 64, 500, 8, 0, 0);
+        TenantUse diskless = new TenantUse(1, 0, 64, 500, 8, 0, 0, 0);
 
         assertThat(slots.excess(new Tenant("a"), diskless)).isEmpty();
         assertThat(slots.excess(new Tenant("a"), ONE)).isPresent();

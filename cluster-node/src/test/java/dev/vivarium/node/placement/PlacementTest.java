@@ -44,7 +44,8 @@ class PlacementTest {
                 List.of(tenant));
     }
 
-    private static final TenantLoad ONE_RUN = new TenantLoad(Tenant.DEFAULT, new TenantUse(1, 0, 64, 500, 8, 1024, 0));
+    private static final TenantLoad ONE_RUN =
+            new TenantLoad(Tenant.DEFAULT, new TenantUse(1, 0, 64, 500, 8, 1024, 0, 0));
     private static final Set<String> ALL = Set.of("0", "1", "2", "3");
     private static final Capacity ASKED = new Capacity(1, 64, 500);
 

@@ -892,7 +892,7 @@ class RunTest {
                 NodeView.Intake.OPEN,
                 Set.of("1"),
                 Optional.empty(),
-                List.of(new TenantLoad(Tenant.DEFAULT, new TenantUse(1, 1, 64, 500, 8, 1024, 0))));
+                List.of(new TenantLoad(Tenant.DEFAULT, new TenantUse(1, 1, 64, 500, 8, 1024, 0, 0))));
         serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
     }
 

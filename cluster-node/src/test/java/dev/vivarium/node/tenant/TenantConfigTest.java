@@ -51,6 +51,7 @@ class TenantConfigTest {
                 "named.a = 1                  | vivarium.tenants.named.a",
                 "refresh = 1h                 | vivarium.tenants.refresh",
                 "refresh = 1ms                | vivarium.tenants.refresh",
+                "measure-interval = 1ms       | vivarium.tenants.measure-interval",
             })
     void aWrongKeyIsNamed(String settings, String key) {
         assertThatThrownBy(() -> config(settings))

@@ -11,6 +11,9 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** What is kept of runs: all partitions, page by page. */
@@ -93,5 +96,10 @@ final class CassandraKeptData implements KeptData {
         List<Row> rows = Cassandra.await(
                 cassandra.settledRows("delete the output of run " + run, OutputTail.QUERY, run.value(), part));
         return rows.isEmpty() ? OutputTail.EMPTY : OutputTail.of(rows.get(0));
+    }
+
+    @Override
+    public Optional<Map<Tenant, Size>> sizes(BooleanSupplier goOn) {
+        return new CassandraKeptSizes(cassandra).measure(goOn);
     }
 }

@@ -32,6 +32,7 @@ public final class StoredBlobs implements BlobStore {
 
     private final BlobTables tables;
     private final Clock clock;
+    private volatile Observer observer = (tenant, bytes) -> {};
 
     public StoredBlobs(BlobTables tables, Clock clock) {
         this.tables = tables;
@@ -100,8 +101,15 @@ public final class StoredBlobs implements BlobStore {
         if (!actual.equals(upload.key().digest())) {
             return discarded(upload, new Written.Mismatch(actual, intake.bytes()));
         }
-        return tables.publish(upload, intake.bytes(), clock.instant())
-                .thenApply(published -> new Written.Stored(intake.bytes()));
+        return publish(upload, intake.bytes()).thenApply(published -> new Written.Stored(intake.bytes()));
+    }
+
+    /** Of two uploads of one content at the same time both are observed, though one is discarded. */
+    private CompletionStage<Done> publish(BlobTables.Upload upload, long bytes) {
+        return tables.publish(upload, bytes, clock.instant()).thenApply(published -> {
+            observer.stored(new Tenant(upload.key().tenant()), bytes);
+            return published;
+        });
     }
 
     private CompletionStage<Written> giveUp(BlobTables.Upload upload, Intake intake, long bytesMax, Throwable failure) {
@@ -141,7 +149,7 @@ public final class StoredBlobs implements BlobStore {
             int next = number;
             last = last.thenCompose(done -> tables.append(upload, next, pieces.get(next), clock.instant()));
         }
-        return last.thenCompose(done -> tables.publish(upload, content.length(), clock.instant()));
+        return last.thenCompose(done -> publish(upload, content.length()));
     }
 
     @Override
@@ -192,5 +200,10 @@ public final class StoredBlobs implements BlobStore {
     @Override
     public CompletionStage<Done> release(RunId run) {
         return tables.release(run);
+    }
+
+    @Override
+    public void observe(Observer next) {
+        observer = next;
     }
 }

@@ -12,6 +12,9 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** What is kept of runs, in the order of their ids, which is that of their submission. */
@@ -109,5 +112,10 @@ final class PostgresKeptData implements KeptData {
                 return row.next() && row.getLong(1) > 0;
             }
         }
+    }
+
+    @Override
+    public Optional<Map<Tenant, Size>> sizes(BooleanSupplier goOn) {
+        return new PostgresKeptSizes(database).measure(goOn);
     }
 }

@@ -65,6 +65,15 @@ public interface BlobStore {
     /** Ends all holds of a run. Idempotent; a run without holds is no error. */
     CompletionStage<Done> release(RunId run);
 
+    /** Tells from now on of each blob that is stored through this object, after it is; in place of an earlier observer. */
+    void observe(Observer observer);
+
+    /** Told of blobs that the store did not have before. */
+    interface Observer {
+        /** A blob is stored. Called on the store's threads; returns at once. */
+        void stored(Tenant tenant, long bytes);
+    }
+
     /** The outcome of a write. */
     sealed interface Written {
         /** The blob is stored. */

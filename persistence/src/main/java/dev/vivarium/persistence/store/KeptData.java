@@ -3,6 +3,9 @@ package dev.vivarium.persistence.store;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -42,4 +45,33 @@ public interface KeptData {
      * @param tenant the run's
      */
     Deletion delete(Kind kind, Tenant tenant, RunId run);
+
+    /**
+     * What is kept of a tenant, in bytes of content.
+     *
+     * @param output what its runs printed that have ended
+     * @param blobs contents of files, each once however many runs have it
+     */
+    record Size(long output, long blobs) {
+        /** Nothing. */
+        public static final Size NONE = new Size(0, 0);
+
+        public Size plus(Size other) {
+            return new Size(output + other.output, blobs + other.blobs);
+        }
+
+        /** Both together. */
+        public long bytes() {
+            return output + blobs;
+        }
+    }
+
+    /**
+     * Measures what is kept of every tenant, by looking at all there is: what is stored or deleted meanwhile counts or does
+     * not. A run has ended, and is a tenant's, by the list of runs ({@link RunIndex}), which is some tenths of a second behind.
+     *
+     * @param goOn checked from time to time
+     * @return empty when it was not to go on; without tenants of which nothing is kept
+     */
+    Optional<Map<Tenant, Size>> sizes(BooleanSupplier goOn);
 }

@@ -6,6 +6,7 @@ import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.retention.RetentionRules;
 import dev.vivarium.persistence.retention.RetentionSweep;
 import dev.vivarium.persistence.store.KeptData.Kind;
+import dev.vivarium.persistence.store.KeptData.Size;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.api.LegalHold;
@@ -37,6 +38,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** What is kept of runs is deleted once its time is over, on every store. Each test has a tenant of its own. */
@@ -104,6 +106,8 @@ public abstract class RetentionContract {
             join(store().output().append(run, List.of(chunk((long) part * MEBIBYTE, Blob.of(new byte[MEBIBYTE])))));
         }
         assertThat(join(store().output().end(run))).isEqualTo(33L * MEBIBYTE);
+        Awaitility.await("the list of runs")
+                .untilAsserted(() -> assertThat(sizes()).containsEntry(tenant, new Size(33L * MEBIBYTE, 0)));
 
         sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1));
 
@@ -226,6 +230,44 @@ public abstract class RetentionContract {
 
         assertThat(kept).isNotEmpty().hasSizeLessThan(RUNS_OF_A_SWEEP);
         assertThat(withOutput(runs)).isEqualTo(kept);
+    }
+
+    @Test
+    void whatIsKeptOfATenantIsTheOutputOfItsEndedRunsAndEachOfItsContentsOnce() {
+        Tenant other = new Tenant("kept-of-another-" + test);
+        RunId ended = ended(1, tenant);
+        RunId theirs = ended(2, other);
+        RunId live = run(3);
+        writer().write(live, events(live, tenant).subList(0, 3));
+        List.of(ended, theirs, live).forEach(run -> print(run, "hello"));
+        Digest file = join(store().blobs().write(tenant, Blob.ofUtf8("seven b")));
+        join(store().blobs().write(tenant, Blob.ofUtf8("seven b")));
+        join(store().blobs().keep(tenant, Set.of(file), ended));
+
+        Awaitility.await("the list of runs").untilAsserted(() -> assertThat(sizes())
+                .containsEntry(tenant, new Size(5, 7))
+                .containsEntry(other, new Size(5, 0)));
+        store().keptData().delete(Kind.OUTPUT, tenant, ended);
+        assertThat(sizes()).containsEntry(tenant, new Size(0, 7)).doesNotContainKey(new Tenant("nobody"));
+        assertThat(store().keptData().sizes(() -> false)).isEmpty();
+    }
+
+    private Map<Tenant, Size> sizes() {
+        return store().keptData().sizes(() -> true).orElseThrow();
+    }
+
+    @Test
+    void aBlobThatTheStoreDidNotHaveIsObservedOnce() {
+        List<String> stored = Collections.synchronizedList(new ArrayList<>());
+        store().blobs().observe((of, bytes) -> stored.add(of + " " + bytes));
+        try {
+            join(store().blobs().write(tenant, Blob.ofUtf8("eleven byte")));
+            join(store().blobs().write(tenant, Blob.ofUtf8("eleven byte")));
+
+            assertThat(stored).containsExactly(tenant + " 11");
+        } finally {
+            store().blobs().observe((of, bytes) -> {});
+        }
     }
 
     private LegalHold hold() {

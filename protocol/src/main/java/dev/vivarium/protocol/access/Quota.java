@@ -31,6 +31,11 @@ public enum Quota {
      * and may use the network, and what attempts have used that ended on that day.
      */
     EGRESS("egressBytesPerDay", Unit.BYTES),
+    /**
+     * Bytes that are kept: the limits {@code output} and {@code artifacts} of runs that have not ended, the latter of those
+     * that name some; what ended runs have printed, until that is deleted; and contents of files, each once.
+     */
+    KEPT("keptBytes", Unit.BYTES),
     /** New runs a second, on each node; as many may come at once. */
     SUBMISSIONS("submissionsPerSecond", Unit.PER_SECOND),
     /** Requests that read, a second, on each node; as many may come at once. */

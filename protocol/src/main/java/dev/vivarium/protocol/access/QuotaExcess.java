@@ -18,9 +18,22 @@ public record QuotaExcess(Tenant tenant, Quota quota, long limit, long used, lon
 
     /** What the user can do, as a sentence. */
     public String advice() {
-        return quota == Quota.EGRESS
-                ? "A run counts with its limit egressBytes until it ends, and then with what it has sent and received until"
-                        + " midnight UTC: ask for a smaller limit, try again later, or ask an operator for a larger quota."
-                : "Try again later, or ask an operator for a larger quota.";
+        return switch (quota) {
+            case EGRESS -> "A run counts with its limit egressBytes until it ends, and then with what it has sent and received"
+                    + " until midnight UTC: ask for a smaller limit, try again later, or ask an operator for a larger quota.";
+            case KEPT -> "A run counts with its limits output and artifacts until it ends, and then with what is kept of it,"
+                    + " until the time for that is over (vivarium.retention); uploaded files count until hours after no run"
+                    + " needs them: ask for smaller limits, wait, or ask an operator for a larger quota (`vivarium tenant set "
+                    + tenant + " " + quota + "=...`) or a shorter time.";
+            case RUNS,
+                    WAITING,
+                    MEMORY,
+                    CPU,
+                    PIDS,
+                    DISK,
+                    SUBMISSIONS,
+                    READS,
+                    WEIGHT -> "Try again later, or ask an operator for" + " a larger quota.";
+        };
     }
 }

@@ -121,7 +121,7 @@ public final class ApiV1 {
         Gauge.builder("vivarium.http.uploads", uploads, Uploads::open)
                 .description("Contents of files that are being uploaded")
                 .register(parts.metrics());
-        BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
+        BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs(), parts.runs(), refusals);
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
         SecretsEndpoint secrets = new SecretsEndpoint(submissions, parts.secrets(), parts.acts());
         TenantsEndpoint tenants =

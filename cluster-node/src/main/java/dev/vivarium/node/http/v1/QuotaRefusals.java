@@ -1,7 +1,6 @@
 package dev.vivarium.node.http.v1;
 
 import dev.vivarium.node.http.server.Answers;
-import dev.vivarium.protocol.access.Quota;
 import dev.vivarium.protocol.access.QuotaExcess;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -13,6 +12,9 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /** Answers tenants that would be over a quota, and counts them. */
 final class QuotaRefusals {
+    /** By then what was deleted is seen: what is kept is measured about so often. */
+    private static final Duration KEPT_AFTER = Duration.ofMinutes(1);
+
     private final MeterRegistry metrics;
     private final Duration retryAfter;
     private final Clock clock;
@@ -25,7 +27,13 @@ final class QuotaRefusals {
 
     /** Answers with the time after which the use is less, as far as that is known. */
     HttpResponse answer(QuotaExcess excess) {
-        return answer(excess, excess.quota() == Quota.EGRESS ? untilMidnight() : retryAfter);
+        Duration after =
+                switch (excess.quota()) {
+                    case EGRESS -> untilMidnight();
+                    case KEPT -> KEPT_AFTER;
+                    case RUNS, WAITING, MEMORY, CPU, PIDS, DISK, SUBMISSIONS, READS, WEIGHT -> retryAfter;
+                };
+        return answer(excess, after);
     }
 
     private Duration untilMidnight() {

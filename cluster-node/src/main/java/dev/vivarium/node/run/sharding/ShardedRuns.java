@@ -183,6 +183,16 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
+    public Optional<QuotaExcess> reserve(Tenant tenant, TenantUse asked) {
+        return environment.slots().reserve(tenant, asked);
+    }
+
+    @Override
+    public void unreserve(Tenant tenant, TenantUse reserved) {
+        environment.slots().discharge(tenant, reserved);
+    }
+
+    @Override
     public TenantUse usedBy(Tenant tenant) {
         return environment.slots().usedInCluster(tenant);
     }
@@ -213,7 +223,8 @@ public final class ShardedRuns implements Runs {
         if (!until.isAfter(now)) {
             return CompletableFuture.completedStage(new SubmitAnswer.NotDurable());
         }
-        placement.sent(place, new TenantLoad(spec.tenant(), TenantUse.of(spec.limits(), spec.egress())));
+        placement.sent(
+                place, new TenantLoad(spec.tenant(), TenantUse.of(spec.limits(), spec.egress(), spec.artifacts())));
         if (placement.isBornHere(place)) {
             environment.sandbox().store().willBegin(place.id());
         }

@@ -3,6 +3,9 @@ package dev.vivarium.node.http.v1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.access.QuotaExcess;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import java.io.IOException;
@@ -50,6 +53,25 @@ class BlobRoutesTest {
         assertThat(TestApi.json(first).path("size").asLong()).isEqualTo(CONTENT.length());
         assertThat(first.body()).isEqualTo(again.body());
         assertThat(api.head(PATH).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void aContentOverTheQuotaOfItsTenantIsRefusedUnlessItIsThereAlready() {
+        assertThat(api.put(PATH, CONTENT).statusCode()).isEqualTo(201);
+        assertThat(api.runs.reserved())
+                .as("an upload that has ended reserves nothing")
+                .isEmpty();
+        api.runs.exceed(new QuotaExcess(Tenant.DEFAULT, Quota.KEPT, 8L << 20, 8L << 20, 5));
+
+        HttpResponse<String> refused = api.put(path("other"), "other");
+
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(TestApi.json(refused).path("overQuota").path("quota").asText())
+                .isEqualTo("keptBytes");
+        assertThat(api.head(path("other")).statusCode()).isEqualTo(404);
+        assertThat(api.put(PATH, CONTENT).statusCode()).isEqualTo(200);
+        api.runs.exceedNoMore();
+        assertThat(api.put(path("other"), "other").statusCode()).isEqualTo(201);
     }
 
     @Test

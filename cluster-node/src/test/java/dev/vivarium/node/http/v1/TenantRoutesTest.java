@@ -48,7 +48,7 @@ class TenantRoutesTest {
 
     @Test
     void aQuotaHoldsAtOnceAndOthersStayAsTheyAre() {
-        api.runs.use(RESEARCH, new TenantUse(3, 1, 3L << 20, 1500, 24, 3L << 10, 0));
+        api.runs.use(RESEARCH, new TenantUse(3, 1, 3L << 20, 1500, 24, 3L << 10, 0, 0));
         assertThat(set("research", "{\"runs\": 10, \"memory\": \"8Gi\", \"cpu\": 2.5}")
                         .statusCode())
                 .isEqualTo(200);
@@ -70,7 +70,7 @@ class TenantRoutesTest {
 
     @Test
     void theListHasTenantsWithQuotasAndTenantsWithRuns() {
-        api.runs.use(new Tenant("busy"), new TenantUse(1, 0, 1, 1, 1, 1, 0));
+        api.runs.use(new Tenant("busy"), new TenantUse(1, 0, 1, 1, 1, 1, 0, 0));
         set("research", "{\"runs\": 1}");
         set("calm", "{\"runs\": 1}");
         set("calm", "{\"runs\": \"default\"}");
@@ -243,6 +243,19 @@ class TenantRoutesTest {
         assertThat(TestApi.json(answer).path("detail").asText())
                 .startsWith("Tenant research has a quota egressBytesPerDay of 8Gi and uses 7Gi; this asks for 2Gi more."
                         + " A run counts with its limit egressBytes until it ends");
+    }
+
+    @Test
+    void aSubmissionOverWhatMayBeKeptIsToldWhatToDo() {
+        api.runs.exceed(new QuotaExcess(RESEARCH, Quota.KEPT, 8L << 30, 7L << 30, 2L << 30));
+
+        HttpResponse<String> answer = api.post("/v1/runs", Samples.SMALL_BODY);
+
+        assertThat(answer.statusCode()).isEqualTo(429);
+        assertThat(answer.headers().firstValue("Retry-After")).contains("60");
+        assertThat(TestApi.json(answer).path("detail").asText())
+                .startsWith("Tenant research has a quota keptBytes of 8Gi and uses 7Gi; this asks for 2Gi more.")
+                .contains("`vivarium tenant set research keptBytes=...`", "vivarium.retention");
     }
 
     @Test
