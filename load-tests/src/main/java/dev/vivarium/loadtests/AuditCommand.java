@@ -6,6 +6,7 @@ import dev.vivarium.loadtests.report.Series;
 import dev.vivarium.loadtests.report.TextTable;
 import dev.vivarium.loadtests.subject.AuditProbe;
 import dev.vivarium.loadtests.subject.SubmissionTrial;
+import dev.vivarium.loadtests.subject.VerificationProbe;
 import dev.vivarium.loadtests.subject.Workload;
 import dev.vivarium.protocol.audit.LogKey;
 import dev.vivarium.protocol.audit.LogKeys;
@@ -73,7 +74,7 @@ final class AuditCommand implements Callable<Integer> {
      * @param behind how much later the last event had its place
      * @param exporting how long the export took
      * @param bytes its size
-     * @param verifying how long its verification took, on one thread
+     * @param verifying how long its verification took, by code that has not run before
      */
     record Whole(long events, Duration filling, Duration behind, Duration exporting, long bytes, Duration verifying) {}
 
@@ -129,10 +130,11 @@ final class AuditCommand implements Callable<Integer> {
             setting.progress("exporting");
             long all = audit.awaitOrdered();
             Duration exporting = audit.export(exported);
-            Duration verifying = AuditProbe.verify(
+            Duration verifying = VerificationProbe.verify(
                     exported,
                     LogKeys.parse(Files.readString(keys, StandardCharsets.UTF_8))
-                            .verifiers());
+                            .verifiers(),
+                    Runtime.getRuntime().availableProcessors());
             setting.printLoad();
             setting.print(events + " events, PostgreSQL; " + rounds + " requests of each kind, one after another\n\n");
             setting.print(table(answers));

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
             ControlPlaneCommand.class,
             SubmissionsCommand.class,
             AuditCommand.class,
+            VerificationCommand.class,
             OverloadCommand.class,
             TenantsCommand.class,
             LiveRunsCommand.class,

@@ -1,12 +1,10 @@
 package dev.vivarium.node.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.vivarium.client.ApiException;
-import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.AuditExport;
+import dev.vivarium.client.ExportReader;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StoreVerifier;
-import dev.vivarium.protocol.api.ExportLine;
 import dev.vivarium.protocol.audit.ExportCheck;
 import dev.vivarium.protocol.audit.LogKey;
 import dev.vivarium.protocol.audit.LogKeys;
@@ -15,7 +13,6 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.Printable;
 import dev.vivarium.terminal.UserError;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -178,10 +175,10 @@ final class AuditVerifyCommand implements Callable<Integer> {
 
     private Verify.Report export(Path file) {
         ExportCheck check = new ExportCheck(parsedKeys());
-        try (BufferedReader lines = Files.newBufferedReader(file)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                check.accept(exported(line));
-            }
+        int threads = Runtime.getRuntime().availableProcessors();
+        try (InputStream in = Files.newInputStream(file);
+                ExportReader reader = new ExportReader(check, threads)) {
+            reader.read(in);
         } catch (IOException unreadable) {
             throw unreadable(file, unreadable);
         }
@@ -197,20 +194,12 @@ final class AuditVerifyCommand implements Callable<Integer> {
                             server.client(surroundings),
                             query,
                             Optional.ofNullable(from),
-                            (line, json) -> check.accept(exported(line)))
+                            (line, json) -> check.accept(ExportReader.line(line)))
                     .read();
         } catch (AuditExport.UnwelcomeLine impossible) {
             throw new IllegalStateException("A check takes every line.", impossible);
         }
         return check.report();
-    }
-
-    private static Optional<ExportLine> exported(String line) {
-        try {
-            return Optional.of(ApiJson.read(line, ExportLine.class));
-        } catch (JsonProcessingException | NullPointerException | IllegalArgumentException damaged) {
-            return Optional.empty();
-        }
     }
 
     private List<Verify.Key> parsedKeys() {

@@ -1,19 +1,13 @@
 package dev.vivarium.loadtests.subject;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
-import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.AuditExport;
 import dev.vivarium.client.AuditFollower;
 import dev.vivarium.client.Credentials;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.loadtests.report.Series;
-import dev.vivarium.protocol.api.ExportLine;
-import dev.vivarium.protocol.audit.ExportCheck;
-import dev.vivarium.protocol.audit.Verify;
-import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -122,30 +116,6 @@ public final class AuditProbe {
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
-    }
-
-    /**
-     * Verifies an export on one thread; returns how long that took, reading and parsing included.
-     *
-     * @throws IOException also when the export is not proven
-     */
-    public static Duration verify(Path file, List<Verify.Key> keys) throws IOException {
-        long began = System.nanoTime();
-        ExportCheck check = new ExportCheck(keys);
-        try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                check.accept(Optional.of(exported(line)));
-            }
-        }
-        Verify.Report report = check.report();
-        if (report.verdict() != Verify.Verdict.PROVEN) {
-            throw new IOException("The export is not proven: " + String.join(" ", report.sentences()));
-        }
-        return Duration.ofNanos(System.nanoTime() - began);
-    }
-
-    private static ExportLine exported(String line) throws JsonProcessingException {
-        return ApiJson.read(line, ExportLine.class);
     }
 
     /** Follows new events while the work is done; returns how long after it happened each event came. */

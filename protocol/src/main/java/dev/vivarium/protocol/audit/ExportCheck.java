@@ -1,11 +1,7 @@
 package dev.vivarium.protocol.audit;
 
 import dev.vivarium.protocol.api.ExportLine;
-import dev.vivarium.protocol.run.Blob;
-import dev.vivarium.protocol.run.RunId;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,14 +19,13 @@ import java.util.Set;
  */
 public final class ExportCheck {
     private static final int FAULTS_MAX = 100;
-    private static final int HASH_BYTES = 32;
-    private static final String HEX = "0123456789abcdef";
 
     private final List<Verify.Key> keys;
     private final List<String> faults = new ArrayList<>();
     private final List<Changed> changed = new ArrayList<>();
-    private final Map<RunId, Link> runs = new HashMap<>();
+    private final Map<String, Link> runs = new HashMap<>();
     private final Set<Long> begins = new HashSet<>();
+    private final LogHasher hasher = new LogHasher();
 
     private Optional<ExportLine.Begin> begin = Optional.empty();
     private Optional<ExportLine.End> end = Optional.empty();
@@ -44,21 +39,29 @@ public final class ExportCheck {
         this.keys = List.copyOf(keys);
     }
 
-    /** The last event of a run that was seen. */
-    private record Link(long seq, Blob hash) {
-        static final Link UNKNOWN = new Link(0, Blob.EMPTY);
+    /** The last event of a run that was seen, and its hash. */
+    private static final class Link {
+        static final Link UNKNOWN = new Link(0, new byte[0]);
 
-        static Link beforeTheFirst(RunId run) {
-            return new Link(0, Blob.of(Verify.genesis(run.value())));
+        private final long seq;
+        private final byte[] hash;
+
+        Link(long seq, byte[] hash) {
+            this.seq = seq;
+            this.hash = hash;
         }
 
         boolean isKnown() {
-            return hash.length() > 0;
+            return hash.length > 0;
         }
     }
 
     /** An event, as sentences name it: of millions, few are named. */
-    private record Named(long position, RunId run, long seq, String type) {
+    private record Named(long position, String run, long seq, String type) {
+        static Named of(HashedEvents events, int at) {
+            return new Named(events.position(at), events.run(at), events.seq(at), events.type(at));
+        }
+
         @Override
         public String toString() {
             return "Position " + position + " (event " + seq + " of run " + run + ", " + type + ")";
@@ -76,18 +79,26 @@ public final class ExportCheck {
             return;
         }
         ExportLine line = next.get();
-        if (end.isPresent()) {
-            fault("Line " + lines + " comes after the last line.");
-        } else if (line instanceof ExportLine.Begin first) {
+        if (isPlaced(line instanceof ExportLine.Begin)) {
+            line(line);
+        }
+    }
+
+    /** The next lines. */
+    public void accept(ExportPiece next) {
+        if (next instanceof HashedEvents events) {
+            events(events);
+        } else if (next instanceof ExportPiece.Line line) {
+            accept(line.line());
+        }
+    }
+
+    private void line(ExportLine line) {
+        if (line instanceof ExportLine.Begin first) {
             begin(first);
-        } else if (begin.isEmpty()) {
-            fault("The export does not begin with its first line: its beginning was cut off.");
-            begin(new ExportLine.Begin(ExportLine.FORMAT, 0, 0, Map.of(), List.of()));
-            gap();
-            lines--;
-            accept(next);
         } else if (line instanceof ExportLine.Event event) {
-            event(event);
+            HashedEvents.of(event, hasher)
+                    .ifPresentOrElse(one -> event(one, 0, Leaves.ONE_BY_ONE), () -> damaged(event));
         } else if (line instanceof ExportLine.Removed removed) {
             removed(removed);
         } else if (line instanceof ExportLine.Missing missing) {
@@ -95,6 +106,45 @@ public final class ExportCheck {
         } else if (line instanceof ExportLine.End last) {
             end = Optional.of(last);
         }
+    }
+
+    /** Whether the leaves of events are appended to the tree with each event, or were before. */
+    private enum Leaves {
+        ONE_BY_ONE,
+        APPENDED
+    }
+
+    private void events(HashedEvents next) {
+        Leaves leaves = Leaves.ONE_BY_ONE;
+        // Then each of them is in its place.
+        if (begin.isPresent() && end.isEmpty() && !isNarrowed() && next.position(0) == expected) {
+            leaves = next.subtrees().map(this::append).orElse(leaves);
+        }
+        for (int at = 0; at < next.size(); at++) {
+            lines++;
+            if (isPlaced(false)) {
+                event(next, at, leaves);
+            }
+        }
+    }
+
+    private Leaves append(SubtreeStack row) {
+        tree.ifPresent(growing -> growing.append(row));
+        return Leaves.APPENDED;
+    }
+
+    /** Whether a line comes between the first and the last one. */
+    private boolean isPlaced(boolean first) {
+        if (end.isPresent()) {
+            fault("Line " + lines + " comes after the last line.");
+            return false;
+        }
+        if (!first && begin.isEmpty()) {
+            fault("The export does not begin with its first line: its beginning was cut off.");
+            begin(new ExportLine.Begin(ExportLine.FORMAT, 0, 0, Map.of(), List.of()));
+            gap();
+        }
+        return true;
     }
 
     private void begin(ExportLine.Begin line) {
@@ -119,7 +169,7 @@ public final class ExportCheck {
 
     private Optional<RangeRoot> tree(ExportLine.Begin line) {
         try {
-            return Optional.of(new RangeRoot(line.from(), hashes(line.before())));
+            return Optional.of(new RangeRoot(line.from(), hashes(line.before()), hasher));
         } catch (IllegalArgumentException malformed) {
             fault("The first line does not have the hashes of the log before position " + line.from() + ".");
             return Optional.empty();
@@ -130,31 +180,42 @@ public final class ExportCheck {
         return begin.map(line -> !line.filter().isEmpty()).orElse(false);
     }
 
-    private void event(ExportLine.Event line) {
+    private void damaged(ExportLine.Event line) {
         events++;
-        Named name = new Named(line.position(), line.run(), line.seq(), line.type());
-        boolean inPlace = place(line.position(), name);
-        Optional<byte[]> payload = payload(line);
-        Optional<byte[]> previous = chainHash(line.previousHash());
-        if (payload.isEmpty() || previous.isEmpty()) {
-            fault(name + " is damaged: it has no content, or not the hash of the event before it.");
-            return;
-        }
-        byte[] hash = Verify.eventHash(previous.get(), line.type(), line.version(), payload.get());
+        Named name = new Named(line.position(), line.run().value(), line.seq(), line.type());
+        place(line.position(), name);
+        fault(name + " is damaged: it has no content, or not the hash of the event before it.");
+    }
+
+    private void event(HashedEvents next, int at, Leaves leaves) {
+        events++;
+        boolean inPlace = isNext(next.position(at)) || place(next.position(at), Named.of(next, at));
         if (isNarrowed()) {
             return;
         }
-        byte[] is = Verify.leafHash(Verify.leaf(line.run().value(), line.seq(), hash));
-        Optional<byte[]> should = leaf(name, line.leaf());
-        should.filter(leaf -> inPlace).ifPresent(this::append);
-        boolean same = should.map(leaf -> Arrays.equals(leaf, is)).orElse(false);
-        if (should.isPresent() && !same) {
-            changed(new Changed(name, line.position(), base64(is), base64(should.get())));
+        if (!next.isLogged(at)) {
+            unlogged(Named.of(next, at));
+        } else {
+            if (inPlace && leaves == Leaves.ONE_BY_ONE) {
+                append(next.loggedLeaf(at));
+            }
+            if (!next.isAsLogged(at)) {
+                changed(new Changed(
+                        Named.of(next, at), next.position(at), base64(next.leaf(at)), base64(next.loggedLeaf(at))));
+            }
         }
-        chain(line, name, previous.get(), hash, same && inPlace);
+        chain(next, at, next.isAsLogged(at) && inPlace);
     }
 
-    /** Whether the position is the next one; what it is not is a fault. */
+    private boolean isNext(long position) {
+        if (position != expected) {
+            return false;
+        }
+        expected++;
+        return true;
+    }
+
+    /** Whether the position is the next one, or one behind a gap; what it is not is a fault. */
     private boolean place(long position, Object name) {
         if (position < expected) {
             fault(name + " is not in its place: it comes after position " + (expected - 1) + ".");
@@ -175,13 +236,9 @@ public final class ExportCheck {
                 : "The events at positions " + from + " to " + (to - 1) + " were";
     }
 
-    private Optional<byte[]> leaf(Named name, Optional<String> text) {
-        Optional<byte[]> leaf = text.flatMap(ExportCheck::hash);
-        if (leaf.isEmpty()) {
-            fault(name + " lacks the hash that the log has at its position.");
-            tree = Optional.empty();
-        }
-        return leaf;
+    private void unlogged(Named name) {
+        fault(name + " lacks the hash that the log has at its position.");
+        tree = Optional.empty();
     }
 
     private void append(byte[] leaf) {
@@ -189,22 +246,30 @@ public final class ExportCheck {
     }
 
     /** Compares an event with the one before it in its run, as far as that is known. */
-    private void chain(ExportLine.Event line, Named name, byte[] previous, byte[] hash, boolean sound) {
-        Link before = line.seq() == 1 && !runs.containsKey(line.run())
-                ? Link.beforeTheFirst(line.run())
-                : runs.getOrDefault(line.run(), Link.UNKNOWN);
-        if (sound && before.isKnown()) {
-            if (line.seq() != before.seq() + 1) {
-                fault(name + " is not the next one of its run, after event " + before.seq() + ".");
-            } else if (!Blob.of(previous).equals(before.hash())) {
-                fault(name + " does not follow from the event before it in its run.");
+    private void chain(HashedEvents next, int at, boolean sound) {
+        String run = next.run(at);
+        long seq = next.seq(at);
+        Link before = runs.get(run);
+        if (sound && before == null && seq == 1) {
+            if (!next.begins(at)) {
+                unchained(next, at);
+            }
+        } else if (sound && before != null && before.isKnown()) {
+            if (seq != before.seq + 1) {
+                fault(Named.of(next, at) + " is not the next one of its run, after event " + before.seq + ".");
+            } else if (!next.follows(at, before.hash)) {
+                unchained(next, at);
             }
         }
-        if (Verify.isEnd(line.type())) {
-            runs.remove(line.run());
+        if (Verify.isEnd(next.type(at))) {
+            runs.remove(run);
         } else {
-            runs.put(line.run(), sound ? new Link(line.seq(), Blob.of(hash)) : Link.UNKNOWN);
+            runs.put(run, sound ? new Link(seq, next.hash(at)) : Link.UNKNOWN);
         }
+    }
+
+    private void unchained(HashedEvents next, int at) {
+        fault(Named.of(next, at) + " does not follow from the event before it in its run.");
     }
 
     /** Of the events before, some are not known: chains begin anew. */
@@ -214,13 +279,17 @@ public final class ExportCheck {
     }
 
     private void removed(ExportLine.Removed line) {
-        Named name = new Named(line.position(), line.run(), line.seq(), line.type());
+        Named name = new Named(line.position(), line.run().value(), line.seq(), line.type());
         boolean inPlace = place(line.position(), name);
         fault(name + " was removed: the log has it, and the journal has it no more.");
         if (!isNarrowed()) {
-            leaf(name, line.leaf()).filter(leaf -> inPlace).ifPresent(this::append);
+            Optional<byte[]> leaf = line.leaf().flatMap(HashedEvents::hash);
+            leaf.filter(hash -> inPlace).ifPresent(this::append);
+            if (leaf.isEmpty()) {
+                unlogged(name);
+            }
         }
-        runs.put(line.run(), Link.UNKNOWN);
+        runs.put(line.run().value(), Link.UNKNOWN);
     }
 
     private void missing(ExportLine.Missing line) {
@@ -352,43 +421,10 @@ public final class ExportCheck {
                 .orElse(event.name() + " was changed or inserted: it is not what the log has at its position.");
     }
 
-    private static Optional<byte[]> payload(ExportLine.Event line) {
-        try {
-            return line.payload()
-                    .map(text -> text.getBytes(StandardCharsets.UTF_8))
-                    .or(() -> line.payloadBytes().map(Base64.getDecoder()::decode));
-        } catch (IllegalArgumentException notBase64) {
-            return Optional.empty();
-        }
-    }
-
-    private static Optional<byte[]> chainHash(String text) {
-        if (text.length() != 2 * HASH_BYTES) {
-            return Optional.empty();
-        }
-        byte[] hash = new byte[HASH_BYTES];
-        for (int at = 0; at < text.length(); at++) {
-            int digit = HEX.indexOf(text.charAt(at));
-            if (digit < 0) {
-                return Optional.empty();
-            }
-            hash[at / 2] = (byte) (hash[at / 2] << 4 | digit);
-        }
-        return Optional.of(hash);
-    }
-
     private static List<byte[]> hashes(List<String> texts) {
         return texts.stream()
-                .map(text -> hash(text).orElseThrow(() -> new IllegalArgumentException("no hash")))
+                .map(text -> HashedEvents.hash(text).orElseThrow(() -> new IllegalArgumentException("no hash")))
                 .toList();
-    }
-
-    private static Optional<byte[]> hash(String text) {
-        try {
-            return Optional.of(Base64.getDecoder().decode(text)).filter(bytes -> bytes.length == HASH_BYTES);
-        } catch (IllegalArgumentException notBase64) {
-            return Optional.empty();
-        }
     }
 
     private static String base64(byte[] bytes) {

@@ -1,6 +1,5 @@
 package dev.vivarium.protocol.audit;
 
-import dev.vivarium.protocol.run.Blob;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -12,16 +11,8 @@ import java.util.Optional;
  * grows with the logarithm of the tree. Confined to one thread.
  */
 public final class RangeRoot {
-    /** A full subtree over this many leaves. */
-    private record Subtree(long width, Blob hash) {
-        Subtree joined(Subtree right) {
-            return new Subtree(2 * width, Blob.of(Verify.nodeHash(hash.toByteArray(), right.hash.toByteArray())));
-        }
-    }
-
-    private final Deque<Subtree> stack = new ArrayDeque<>();
+    private final SubtreeStack stack;
     private final Deque<byte[]> after = new ArrayDeque<>();
-    private long end;
 
     /**
      * Begins after the leaves before the range.
@@ -30,22 +21,36 @@ public final class RangeRoot {
      * @param before the full subtrees that cover them, from the left to the right
      */
     public RangeRoot(long from, List<byte[]> before) {
-        if (before.size() != Long.bitCount(from)) {
+        this(from, before, new LogHasher());
+    }
+
+    RangeRoot(long from, List<byte[]> before, LogHasher hasher) {
+        if (from < 0 || before.size() != Long.bitCount(from)) {
             throw new IllegalArgumentException("The leaves before " + from + " have " + Long.bitCount(from)
                     + " full subtrees, not " + before.size() + ".");
         }
+        this.stack = new SubtreeStack(from, hasher);
         long left = from;
         for (byte[] hash : before) {
             long width = Long.highestOneBit(left);
-            stack.push(new Subtree(width, Blob.of(hash)));
+            stack.before(width, hash);
             left -= width;
         }
-        this.end = from;
     }
 
     /** Appends the next leaf. */
     public void append(byte[] leafHash) {
-        push(new Subtree(1, Blob.of(leafHash)));
+        append(leafHash, 0);
+    }
+
+    /** Appends the next leaf, whose hash stands in {@code hashes}. */
+    void append(byte[] hashes, int at) {
+        stack.push(1, hashes, at);
+    }
+
+    /** Appends the next leaves. */
+    void append(SubtreeStack row) {
+        stack.push(row);
     }
 
     /**
@@ -56,28 +61,17 @@ public final class RangeRoot {
         after.add(hash);
     }
 
-    private void push(Subtree subtree) {
-        end += subtree.width();
-        Subtree joined = subtree;
-        while (!stack.isEmpty() && stack.getFirst().width() == joined.width()) {
-            joined = stack.pop().joined(joined);
-        }
-        stack.push(joined);
-    }
-
     /** The root of the tree of this size; empty when the subtrees after the range are not as many as they must be. */
     public Optional<byte[]> root(long size) {
         Iterator<byte[]> subtrees = after.iterator();
-        while (end < size) {
+        while (stack.end() < size) {
             if (!subtrees.hasNext()) {
                 return Optional.empty();
             }
+            long end = stack.end();
             long fits = end == 0 ? Long.highestOneBit(size) : Long.lowestOneBit(end);
-            push(new Subtree(Math.min(fits, Long.highestOneBit(size - end)), Blob.of(subtrees.next())));
+            stack.push(Math.min(fits, Long.highestOneBit(size - end)), subtrees.next(), 0);
         }
-        return end > size || subtrees.hasNext()
-                ? Optional.empty()
-                : Optional.of(Subtrees.joined(
-                        stack.stream().map(one -> one.hash().toByteArray()).toList()));
+        return stack.end() > size || subtrees.hasNext() ? Optional.empty() : Optional.of(stack.root());
     }
 }
