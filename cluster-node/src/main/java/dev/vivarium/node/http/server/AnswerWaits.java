@@ -3,13 +3,9 @@ package dev.vivarium.node.http.server;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.vivarium.protocol.access.Identity;
-import dev.vivarium.protocol.auth.Principal;
-import dev.vivarium.protocol.auth.Tenant;
-import dev.vivarium.protocol.auth.TokenId;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.apache.pekko.http.javadsl.model.AttributeKey;
@@ -39,8 +35,8 @@ final class AnswerWaits {
 
     /** Answers that have one pace together. */
     private sealed interface Kind {
-        /** Refusals of one caller. A name alone may be that of several tokens. */
-        record Refused(Principal principal, Tenant tenant, Optional<TokenId> token) implements Kind {}
+        /** Refusals of one caller. */
+        record Refused(KnownCaller caller) implements Kind {}
 
         /** To those that no operation was found for, or that did not pass the gate. */
         record Stranger() implements Kind {}
@@ -75,7 +71,7 @@ final class AnswerWaits {
     /** The answer to a known caller, which waits when it is one more refusal for asking too much. */
     HttpResponse toCaller(HttpResponse answer, Identity caller) {
         return answer.status().equals(StatusCodes.TOO_MANY_REQUESTS)
-                ? in(refusals, new Kind.Refused(caller.principal(), caller.tenant(), caller.token()), answer)
+                ? in(refusals, new Kind.Refused(KnownCaller.of(caller)), answer)
                 : at(Duration.ZERO, answer);
     }
 

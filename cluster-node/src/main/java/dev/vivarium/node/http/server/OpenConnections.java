@@ -1,6 +1,5 @@
 package dev.vivarium.node.http.server;
 
-import dev.vivarium.protocol.auth.Principal;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -56,7 +55,7 @@ final class OpenConnections {
     /** Each in the order in which they came to it. */
     private final Map<Standing, Set<Place>> places = new EnumMap<>(Standing.class);
     /** Callers without a request in progress are not in it. */
-    private final Map<Principal, Integer> requests = new HashMap<>();
+    private final Map<KnownCaller, Integer> requests = new HashMap<>();
 
     private final CompletableFuture<Done> left = new CompletableFuture<>();
     private boolean stopping;
@@ -192,7 +191,7 @@ final class OpenConnections {
         private long since;
         private Requester requester = Requester.NONE;
         private Runnable bytes = () -> {};
-        private Optional<Principal> caller = Optional.empty();
+        private Optional<KnownCaller> caller = Optional.empty();
         private Optional<Long> unreadSince = Optional.empty();
         private boolean bodyArrived = true;
 
@@ -235,7 +234,7 @@ final class OpenConnections {
         }
 
         /** The request has passed the gate; returns false, and it has not, when its caller has too many in progress. */
-        boolean passed(Principal whose) {
+        boolean passed(KnownCaller whose) {
             synchronized (OpenConnections.this) {
                 if (requests.getOrDefault(whose, 0) >= maxOfOne) {
                     return false;

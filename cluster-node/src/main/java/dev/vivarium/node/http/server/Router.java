@@ -150,7 +150,7 @@ final class Router extends AllDirectives {
 
     private static boolean hasRoom(HttpRequest request, Identity caller) {
         return OpenConnections.of(request)
-                .map(place -> place.passed(caller.principal()))
+                .map(place -> place.passed(KnownCaller.of(caller)))
                 .orElse(true);
     }
 

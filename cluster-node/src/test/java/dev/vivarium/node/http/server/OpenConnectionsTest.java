@@ -2,10 +2,13 @@ package dev.vivarium.node.http.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.access.Identity;
+import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.auth.TokenId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
@@ -15,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** Which connection makes room for a new one. */
 class OpenConnectionsTest {
-    private static final Principal CALLER = Principal.LOCAL_OPERATOR;
+    private static final KnownCaller CALLER = KnownCaller.of(Identity.LOCAL_OPERATOR);
     private static final HttpRequest SHORT = HttpRequest.create();
     private static final HttpRequest WITH_A_BODY = HttpRequest.create()
             .withEntity(HttpEntities.createChunked(ContentTypes.APPLICATION_JSON, Source.<ByteString>maybe()));
@@ -108,6 +111,17 @@ class OpenConnectionsTest {
 
         assertThat(third.passed(CALLER)).isTrue();
         assertThat(shared.open().passed(CALLER)).isFalse();
+    }
+
+    @Test
+    void tokensOfOneNameHaveSharesOfTheirOwn() {
+        OpenConnections shared = new OpenConnections(4, 1, () -> nanos);
+        KnownCaller elsewhere = new KnownCaller(
+                CALLER.principal(), new Tenant("another"), Optional.of(new TokenId("0123456789abcdef")));
+        assertThat(shared.open().passed(CALLER)).isTrue();
+
+        assertThat(shared.open().passed(elsewhere)).isTrue();
+        assertThat(shared.open().passed(elsewhere)).isFalse();
     }
 
     private void pass(Duration time) {
