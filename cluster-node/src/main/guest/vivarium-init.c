@@ -175,7 +175,7 @@ static bool tell_pids(uint32_t count)
 static void look(void)
 {
 	uint32_t count = kernel_is_own && processes_live() ? count_pids() : 0;
-	/* Files of a kernel of its own are in its memory, which the node judges by what was told since it has measured. */
+	/* gVisor keeps files in memory, so the node waits for two reports of them before it judges a memory sample. */
 	bool changed = disk_look(kernel_is_own);
 
 	if (pids_most > pids_most_reported && pids_most > count)

@@ -47,6 +47,9 @@ public final class Rates {
         LOOK_UPS
     }
 
+    /** Whether a bucket has enough for one more, what it has left, and until when it lacks it. */
+    private record Fill(boolean suffices, long left, long nanosToWait) {}
+
     /**
      * That a tenant asks too fast.
      *
@@ -75,35 +78,35 @@ public final class Rates {
 
     /** Counts one more submission or read; answers with the quota if that is too many, and then counts nothing. */
     public Optional<TooFast> ask(Tenant tenant, Quota rate) {
-        long limit = quotas.apply(tenant).of(rate);
-        if (limit == Quota.UNLIMITED) {
-            return Optional.empty();
-        }
-        if (limit == 0) {
-            return Optional.of(never(tenant, rate));
-        }
-        ConsumptionProbe probe = bucket(tenant, counted(rate), limit).tryConsumeAndReturnRemaining(1);
-        return probe.isConsumed()
-                ? Optional.empty()
-                : Optional.of(
-                        tooFast(tenant, rate, limit, probe.getRemainingTokens(), probe.getNanosToWaitForRefill()));
+        return judge(tenant, rate, bucket -> {
+            ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
+            return new Fill(probe.isConsumed(), probe.getRemainingTokens(), probe.getNanosToWaitForRefill());
+        });
     }
 
     /** Whether one more submission would be too many now. Counts nothing. */
     public Optional<TooFast> look(Tenant tenant) {
-        Quota rate = Quota.SUBMISSIONS;
+        return judge(tenant, Quota.SUBMISSIONS, bucket -> {
+            EstimationProbe probe = bucket.estimateAbilityToConsume(1);
+            return new Fill(probe.canBeConsumed(), probe.getRemainingTokens(), probe.getNanosToWaitForRefill());
+        });
+    }
+
+    private Optional<TooFast> judge(Tenant tenant, Quota rate, Function<Bucket, Fill> look) {
         long limit = quotas.apply(tenant).of(rate);
         if (limit == Quota.UNLIMITED) {
             return Optional.empty();
         }
         if (limit == 0) {
-            return Optional.of(never(tenant, rate));
+            return Optional.of(new TooFast(new QuotaExcess(tenant, rate, 0, 0, 1), NEVER));
         }
-        EstimationProbe probe = bucket(tenant, counted(rate), limit).estimateAbilityToConsume(1);
-        return probe.canBeConsumed()
+        Counted what = rate == Quota.READS ? Counted.READS : Counted.SUBMISSIONS;
+        Fill fill = look.apply(bucket(tenant, what, limit));
+        return fill.suffices
                 ? Optional.empty()
-                : Optional.of(
-                        tooFast(tenant, rate, limit, probe.getRemainingTokens(), probe.getNanosToWaitForRefill()));
+                : Optional.of(new TooFast(
+                        new QuotaExcess(tenant, rate, limit, limit - fill.left, 1),
+                        Duration.ofNanos(Math.max(1, fill.nanosToWait))));
     }
 
     /**
@@ -114,19 +117,6 @@ public final class Rates {
         return look(tenant).filter(fast -> !bucket(
                         tenant, Counted.LOOK_UPS, Math.max(1, fast.excess().limit()))
                 .tryConsume(1));
-    }
-
-    private static Counted counted(Quota rate) {
-        return rate == Quota.READS ? Counted.READS : Counted.SUBMISSIONS;
-    }
-
-    private static TooFast never(Tenant tenant, Quota rate) {
-        return new TooFast(new QuotaExcess(tenant, rate, 0, 0, 1), NEVER);
-    }
-
-    private static TooFast tooFast(Tenant tenant, Quota rate, long limit, long left, long nanosToWait) {
-        return new TooFast(
-                new QuotaExcess(tenant, rate, limit, limit - left, 1), Duration.ofNanos(Math.max(1, nanosToWait)));
     }
 
     private Bucket bucket(Tenant tenant, Counted what, long limit) {

@@ -14,8 +14,8 @@ import org.apache.pekko.http.javadsl.model.StatusCodes;
 
 /**
  * Which answers wait, and for how long: those to a caller that goes on when it was refused, and those to strangers, who share
- * what the node has for them. A connection takes no further request while its answer waits, so that a flood is as fast as
- * its answers, and costs no thread meanwhile. Everything else is answered at once. Thread-safe.
+ * one budget. A connection takes no further request while its answer waits, so a flood is no faster than its answers, and a
+ * waiting answer holds no thread. All other answers leave at once. Thread-safe.
  */
 final class AnswerWaits {
     private static final AttributeKey<Duration> WAIT = AttributeKey.create("wait", Duration.class);

@@ -7,8 +7,8 @@ import dev.vivarium.protocol.auth.TokenId;
 import java.util.Optional;
 
 /**
- * A caller, told apart from all others: what has a share for each of them is counted by it. A name alone may be that of several
- * tokens, in several tenants.
+ * A caller that has passed the gate: the key under which its share of the node is counted. A principal's name is not enough, since
+ * several tokens, in several tenants, may have the same one.
  */
 record KnownCaller(Principal principal, Tenant tenant, Optional<TokenId> token) {
     static KnownCaller of(Identity caller) {

@@ -1,13 +1,20 @@
 package dev.vivarium.node.http.v1;
 
 import dev.vivarium.node.http.server.Answers;
+import dev.vivarium.node.http.server.Endpoint;
+import dev.vivarium.node.http.server.Exchange;
+import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.protocol.access.QuotaExcess;
+import dev.vivarium.protocol.auth.Tenant;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /** Answers tenants that would be over a quota, and counts them. */
@@ -23,6 +30,15 @@ final class QuotaRefusals {
         this.metrics = metrics;
         this.retryAfter = retryAfter;
         this.clock = clock;
+    }
+
+    /** The endpoint, ahead of which callers for one tenant are refused when that asks too fast. */
+    Endpoint ahead(Endpoint endpoint, BiFunction<Exchange, Tenant, Optional<Rates.TooFast>> asked) {
+        return exchange -> exchange.caller()
+                .onlyTenant()
+                .flatMap(tenant -> asked.apply(exchange, tenant))
+                .map(fast -> CompletableFuture.completedStage(answer(fast.excess(), fast.after())))
+                .orElseGet(() -> endpoint.answer(exchange));
     }
 
     /** Answers with the time after which the use is less, as far as that is known. */

@@ -1,15 +1,11 @@
 package dev.vivarium.node.http.v1;
 
-import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.protocol.access.Quota;
-import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.http.javadsl.model.HttpMethod;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
-import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /**
  * Keeps tenants to their quota of reads. Callers for all tenants are not counted: an operator has to see what goes on, and
@@ -31,15 +27,10 @@ final class ReadRates {
         if (operation.needs().isEmpty() || !READS.contains(operation.method())) {
             return operation;
         }
-        return new Operation(operation.method(), operation.path(), operation.needs(), exchange -> refusal(exchange)
-                .map(CompletableFuture::completedStage)
-                .orElseGet(() -> operation.endpoint().answer(exchange)));
-    }
-
-    private Optional<HttpResponse> refusal(Exchange exchange) {
-        return exchange.caller()
-                .onlyTenant()
-                .flatMap(tenant -> rates.ask(tenant, Quota.READS))
-                .map(fast -> refusals.answer(fast.excess(), fast.after()));
+        return new Operation(
+                operation.method(),
+                operation.path(),
+                operation.needs(),
+                refusals.ahead(operation.endpoint(), (exchange, tenant) -> rates.ask(tenant, Quota.READS)));
     }
 }

@@ -1,11 +1,7 @@
 package dev.vivarium.node.http.v1;
 
 import dev.vivarium.node.http.server.Endpoint;
-import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.tenant.Rates;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /**
  * Refuses submissions of tenants that submit too fast by the heads of their requests: before the body is received, read, and
@@ -22,15 +18,11 @@ final class SubmissionRates {
     }
 
     Endpoint ahead(Endpoint submissions) {
-        return exchange ->
-                refusal(exchange).map(CompletableFuture::completedStage).orElseGet(() -> submissions.answer(exchange));
-    }
-
-    private Optional<HttpResponse> refusal(Exchange exchange) {
-        boolean mayBeRepeated = exchange.request().getHeader("Idempotency-Key").isPresent();
-        return exchange.caller()
-                .onlyTenant()
-                .flatMap(tenant -> mayBeRepeated ? rates.lookUp(tenant) : rates.look(tenant))
-                .map(fast -> refusals.answer(fast.excess(), fast.after()));
+        return refusals.ahead(
+                submissions,
+                (exchange, tenant) ->
+                        exchange.request().getHeader("Idempotency-Key").isPresent()
+                                ? rates.lookUp(tenant)
+                                : rates.look(tenant));
     }
 }
