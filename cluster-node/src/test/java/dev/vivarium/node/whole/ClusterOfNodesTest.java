@@ -295,6 +295,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
+    @Tag("long")
     void waitingRunsMoveToFreeSlots() throws Exception {
         HashCodeMessageExtractor<Object> shards = new HashCodeMessageExtractor<>(32);
         String small = WholeCluster.name(1);

@@ -17,6 +17,7 @@ import java.util.Base64;
 import java.util.HexFormat;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -66,6 +67,7 @@ class HostileOutputTest {
     }
 
     @Test
+    @Tag("long")
     void aLineOfAHundredMegabytesIsUnchangedHoweverItIsRead() throws Exception {
         // given
         long began = System.nanoTime();

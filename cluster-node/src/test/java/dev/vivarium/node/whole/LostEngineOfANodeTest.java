@@ -9,6 +9,7 @@ import dev.vivarium.trials.outside.LeftoverScan;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -57,6 +58,7 @@ class LostEngineOfANodeTest {
     }
 
     @Test
+    @Tag("long")
     void afterTheEngineIsStoppedAndRestartedRunsFollowTheirPolicy() throws Exception {
         failAndRestart(() -> engine.stop());
     }

@@ -10,6 +10,7 @@ import dev.vivarium.trials.outside.Leftovers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.OptionalInt;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -81,6 +82,7 @@ class PoolOfANodeTest {
     }
 
     @Test
+    @Tag("long")
     void aNodeThatIsToKeepNoneKeepsNoneAndADrainingOneLetsThemGo() throws Exception {
         try (WholeNode none =
                 WholeNode.on(data).with("--set", "vivarium.pool.ceiling=0").go()) {

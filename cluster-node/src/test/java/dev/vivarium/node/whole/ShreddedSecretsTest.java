@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -131,6 +132,7 @@ class ShreddedSecretsTest {
     }
 
     @Test
+    @Tag("long")
     void afterAKillAtAnyMomentOnlyKeysOfLiveRunsAreLeft() throws Exception {
         Agent quick = Agent.python("print('done')").secret("TOKEN", "hush-hush").onNodeLoss("restart");
         List<String> accepted = new ArrayList<>();
