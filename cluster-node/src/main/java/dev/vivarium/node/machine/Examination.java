@@ -2,6 +2,7 @@ package dev.vivarium.node.machine;
 
 import dev.vivarium.node.kernel.OpenFileTable;
 import dev.vivarium.node.machine.MachineFacts.Presence;
+import dev.vivarium.node.placement.Capacity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -174,7 +175,8 @@ final class Examination {
 
     private void lookAtTables() {
         MachineFacts.Tables tables = facts.tables();
-        long processesOfRuns = (facts.node().runProcesses() + 1) * facts.node().runsMax();
+        long processesOfRuns =
+                Capacity.processesOf(facts.node().runProcesses()) * facts.node().runsMax();
         if (tables.processes().isEmpty()) {
             note("processes", "The size of the kernel's table of processes " + UNREAD, "");
         } else if (tables.processes().getAsLong() < processesOfRuns) {
@@ -182,7 +184,8 @@ final class Examination {
                     "processes",
                     "The kernel takes " + tables.processes().getAsLong() + " processes, fewer than "
                             + facts.node().runsMax() + " runs of "
-                            + facts.node().runProcesses() + " may have together; further runs wait.",
+                            + facts.node().runProcesses()
+                            + " may have together, with the numbers of their groups and sessions; further runs wait.",
                     "sysctl -w kernel.pid_max=4194304 (and kernel.threads-max).");
         } else {
             ok("processes", "The kernel takes " + tables.processes().getAsLong() + " processes.");

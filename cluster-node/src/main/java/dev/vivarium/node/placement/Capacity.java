@@ -11,7 +11,8 @@ import java.util.stream.DoubleStream;
  * @param runs how many runs
  * @param memoryBytes memory in bytes, including sandboxes' disks that are in memory too
  * @param millicores processors, in thousandths
- * @param processes processes and threads of the machine, of which its kernel has a table; 0 where they are not divided
+ * @param processes processes and threads of the machine, or the numbers of such, of which its kernel has a table; 0 where they are
+ *     not divided
  * @param openFiles open files of the machine, of which its kernel has a number too; 0 where they are not divided
  * @param diskBytes bytes of a disk, for sandboxes' disks that are too large for memory; 0 of a node that has none
  */
@@ -21,6 +22,12 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
 
     /** The guest has one thread. */
     private static final long GUEST_PROCESSES = 1;
+
+    /**
+     * A process keeps its own number from being given out again, and those of its group and its session, whose leaders may have
+     * ended: the kernel's table of numbers has them all, and a control group counts one process.
+     */
+    private static final long NUMBERS_PER_PROCESS = 3;
 
     /** What gVisor was seen to take of the host, as the driver's RuntimeOverhead has it, on few processors. */
     private static final long OWN_KERNEL_BYTES = 48L << 20;
@@ -72,12 +79,12 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
                         openFiles,
                         diskBytes)
                 : new Capacity(
-                        1,
-                        memoryBytes,
-                        limits.get(Limit.CPU).millicores(),
-                        pids + GUEST_PROCESSES,
-                        openFiles,
-                        diskBytes);
+                        1, memoryBytes, limits.get(Limit.CPU).millicores(), processesOf(pids), openFiles, diskBytes);
+    }
+
+    /** What so many processes take of the kernel's table of processes, at the most, with the guest. */
+    public static long processesOf(long pids) {
+        return NUMBERS_PER_PROCESS * pids + GUEST_PROCESSES;
     }
 
     /**

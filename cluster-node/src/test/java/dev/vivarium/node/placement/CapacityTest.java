@@ -24,6 +24,16 @@ class CapacityTest {
     }
 
     @Test
+    void aProcessAlsoTakesTheNumbersOfItsGroupAndItsSession() {
+        Limits limits = Limits.SMALLEST.with(Limit.PIDS, "4096");
+
+        Capacity asked = Capacity.askedBy(limits, Isolation.CONTAINER, 0);
+
+        // A leader may have ended, and its number stays taken: three such runs would fill a table of 32,768.
+        assertThat(asked.processes()).isEqualTo(3 * 4096 + 1);
+    }
+
+    @Test
     void withoutRoomForItsOpenFilesARunWaits() {
         Capacity asked = new Capacity(1, 64, 500, 10, 4_096);
 
