@@ -17,6 +17,8 @@ import java.util.OptionalLong;
  * @param outOfMemoryKills how often the kernel killed a process for memory
  * @param forksRefused how often the kernel refused a process for the pids limit
  * @param files where the files of the workspace and /tmp are
+ * @param writtenBytes what its processes have written, as far as is seen from outside: a sign of work that may become less when
+ *     processes end
  */
 public record SandboxSample(
         long cpuMillis,
@@ -29,7 +31,8 @@ public record SandboxSample(
         long pidsPeak,
         long outOfMemoryKills,
         long forksRefused,
-        Files files) {
+        Files files,
+        long writtenBytes) {
     /** Where the files of the workspace and /tmp are. */
     public enum Files {
         /** In shared memory. */
@@ -59,7 +62,8 @@ public record SandboxSample(
                 pidsPeak,
                 outOfMemoryKills,
                 forksRefused,
-                Files.IN_MEMORY);
+                Files.IN_MEMORY,
+                0);
     }
 
     /** This sample with additional memory that was counted elsewhere. */
@@ -75,7 +79,8 @@ public record SandboxSample(
                 pidsPeak,
                 outOfMemoryKills,
                 forksRefused,
-                files);
+                files,
+                writtenBytes);
     }
 
     /** This sample with the files stored when it was taken. */
@@ -91,7 +96,8 @@ public record SandboxSample(
                 pidsPeak,
                 outOfMemoryKills,
                 forksRefused,
-                files);
+                files,
+                writtenBytes);
     }
 
     /** This sample without the processor time used before. */
@@ -107,7 +113,8 @@ public record SandboxSample(
                 pidsPeak,
                 outOfMemoryKills,
                 forksRefused,
-                files);
+                files,
+                writtenBytes);
     }
 
     /** This sample of a sandbox whose files are on a disk. */
@@ -123,6 +130,24 @@ public record SandboxSample(
                 pidsPeak,
                 outOfMemoryKills,
                 forksRefused,
-                Files.ON_DISK);
+                Files.ON_DISK,
+                writtenBytes);
+    }
+
+    /** This sample with what the processes have written. */
+    public SandboxSample writing(long bytes) {
+        return new SandboxSample(
+                cpuMillis,
+                anonymousBytes,
+                unclearBytes,
+                sharedBytes,
+                storedBytes,
+                peakBytes,
+                pids,
+                pidsPeak,
+                outOfMemoryKills,
+                forksRefused,
+                files,
+                bytes);
     }
 }

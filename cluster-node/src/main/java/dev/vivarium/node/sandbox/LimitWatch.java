@@ -81,17 +81,35 @@ record LimitWatch(
     /** In order of blame: time comes last, because excessive use of anything else takes time, too. */
     private static final List<Gauge> GAUGES = gauges();
 
-    /** Signs of work beside output and processor time: while any of them changes, an agent is not idle. */
-    record Work(long storedBytes, long files, long sharedMemoryBytes, long transferredBytes, long connections) {
-        static final Work NONE = new Work(0, 0, 0, 0, 0);
+    /**
+     * Signs of work beside output and processor time: while any of them changes, an agent is not idle. What it has written may
+     * become less when its processes end, which is no work.
+     */
+    record Work(
+            long storedBytes,
+            long files,
+            long sharedMemoryBytes,
+            long transferredBytes,
+            long connections,
+            long writtenBytes) {
+        static final Work NONE = new Work(0, 0, 0, 0, 0, 0);
 
-        static Work of(Measured measured) {
+        static Work of(Measured measured, long writtenBytes) {
             return new Work(
                     measured.against(Limit.DISK),
                     measured.against(Limit.FILES),
                     measured.against(Limit.SHARED_MEMORY),
                     measured.against(Limit.EGRESS_BYTES),
-                    measured.against(Limit.EGRESS_REQUESTS));
+                    measured.against(Limit.EGRESS_REQUESTS),
+                    writtenBytes);
+        }
+
+        boolean isSeenSince(Work before) {
+            return writtenBytes > before.writtenBytes || !before.equals(withWritten(before.writtenBytes));
+        }
+
+        private Work withWritten(long bytes) {
+            return new Work(storedBytes, files, sharedMemoryBytes, transferredBytes, connections, bytes);
         }
     }
 
@@ -182,7 +200,8 @@ record LimitWatch(
                 .with(Limit.EGRESS_REQUESTS, use.egress().opened(), false)
                 .with(Limit.EGRESS_BYTES, use.egress().traffic().bytes(), false);
         boolean isBusy = cpuMillis > idleCpuShare() * Math.max(1, nowMillis - sampledAtMillis);
-        boolean hasWorked = isBusy || !Work.of(now).equals(work);
+        Work seen = Work.of(now, use.sample().writtenBytes());
+        boolean hasWorked = isBusy || seen.isSeenSince(work);
         return new LimitWatch(
                 limits,
                 thresholds,
@@ -190,7 +209,7 @@ record LimitWatch(
                 now,
                 use.egress(),
                 window,
-                Work.of(now),
+                seen,
                 nowMillis,
                 hasWorked ? nowMillis : activeAtMillis,
                 warned);

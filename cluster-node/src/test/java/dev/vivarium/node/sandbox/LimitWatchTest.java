@@ -314,13 +314,23 @@ class LimitWatchTest {
                 .sampled(withoutNetwork(quiet), 9_500);
         LimitWatch transferring = before.sampled(new SandboxUse(quiet, moving(10, 0)), 9_500);
         LimitWatch reading = before.read(9_500);
+        LimitWatch rewriting = before.sampled(withoutNetwork(quiet.writing(18)), 9_500);
 
-        for (LimitWatch active : List.of(storing, transferring, reading)) {
+        for (LimitWatch active : List.of(storing, transferring, reading, rewriting)) {
             assertThat(active.activeAtMillis()).isEqualTo(9_500);
         }
         assertThat(before.sampled(withoutNetwork(quiet), 10_000).breach())
                 .map(LimitWatch.Breach::reason)
                 .contains(KillReason.IDLE);
+    }
+
+    @Test
+    void aProcessThatEndsTakesItsCountsWithItAndIsNoSignOfWork() {
+        SandboxSample quiet = new SandboxSample(0, MIB, 0, MIB, 2, 2, 0, 0);
+        LimitWatch before = watch().sampled(withoutNetwork(quiet.writing(4_096)), 3_000);
+
+        assertThat(before.sampled(withoutNetwork(quiet.writing(18)), 9_000).activeAtMillis())
+                .isEqualTo(3_000);
     }
 
     @Test

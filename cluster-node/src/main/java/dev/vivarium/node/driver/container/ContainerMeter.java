@@ -8,6 +8,7 @@ import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.linux.CgroupFiles;
 import dev.vivarium.node.driver.linux.FileLocks;
 import dev.vivarium.node.driver.linux.GroupProcesses;
+import dev.vivarium.node.driver.linux.GroupWrites;
 import dev.vivarium.node.driver.linux.KernelMemoryFiles;
 import dev.vivarium.node.driver.linux.KernelSlab;
 import dev.vivarium.node.driver.linux.QueueWatch;
@@ -17,6 +18,7 @@ import dev.vivarium.node.driver.linux.WritablePlaces;
 import dev.vivarium.protocol.run.Limit;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -52,7 +54,8 @@ public final class ContainerMeter {
                     ? sampler.sample().onDisk()
                     : sampler.sample();
             return sandbox.upkeep()
-                    .without(sample.storing(larger(before, storedBytes(sandbox))))
+                    .without(
+                            sample.storing(larger(before, storedBytes(sandbox))).writing(writtenBytes(sandbox)))
                     .since(sandbox.birthCpuMillis())
                     .plusAnonymous(uncountedBytes(sandbox));
         } catch (IOException gone) {
@@ -60,6 +63,10 @@ public final class ContainerMeter {
             sandbox.forget(sampler);
             throw ContainerSandbox.unknown(sandbox.id());
         }
+    }
+
+    private long writtenBytes(ContainerSandbox sandbox) {
+        return sandbox.writes().map(writes -> writes.bytes(clock.nanos())).orElse(0L);
     }
 
     private static OptionalLong storedBytes(ContainerSandbox sandbox) {
@@ -123,6 +130,7 @@ public final class ContainerMeter {
     }
 
     private void born(ContainerSandbox sandbox) {
+        watchWrites(sandbox);
         try {
             if (sampler(sandbox) instanceof CgroupFiles files) {
                 sandbox.born(files.sample().cpuMillis());
@@ -130,6 +138,17 @@ public final class ContainerMeter {
         } catch (DriverException | IOException failure) {
             // It has just greeted. If it is gone already, its channel reports that to the caller.
             LOG.debug("Sandbox {} cannot be measured yet: {}", sandbox.id(), failure.getMessage());
+        }
+    }
+
+    /** A kernel of its own keeps what its agent writes to itself. */
+    private static void watchWrites(ContainerSandbox sandbox) {
+        if (!sandbox.template().isolation().hasOwnKernel()) {
+            Duration idle =
+                    Duration.ofMillis(Limit.IDLE.amountIn(sandbox.template().limits()));
+            sandbox.group()
+                    .flatMap(group -> sandbox.firstProcess().map(guest -> new GroupWrites(group, guest.pid(), idle)))
+                    .ifPresent(sandbox::writes);
         }
     }
 

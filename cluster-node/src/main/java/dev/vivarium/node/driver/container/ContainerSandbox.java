@@ -8,6 +8,7 @@ import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.linux.GroupProcesses;
+import dev.vivarium.node.driver.linux.GroupWrites;
 import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.QueueWatch;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
@@ -27,6 +28,7 @@ public final class ContainerSandbox {
     private Optional<InitProcess> firstProcess = Optional.empty();
     private Optional<GroupProcesses> processes = Optional.empty();
     private Optional<QueueWatch> queues = Optional.empty();
+    private Optional<GroupWrites> writes = Optional.empty();
     private Optional<WritablePlaces> places = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
     private SandboxSample.Files files = SandboxSample.Files.IN_MEMORY;
@@ -146,6 +148,15 @@ public final class ContainerSandbox {
 
     synchronized void places(WritablePlaces seen) {
         places = Optional.of(seen);
+    }
+
+    /** What its agent writes; empty where that cannot be seen from outside. */
+    synchronized Optional<GroupWrites> writes() {
+        return writes;
+    }
+
+    synchronized void writes(GroupWrites seen) {
+        writes = Optional.of(seen);
     }
 
     /** Empty on another machine. */

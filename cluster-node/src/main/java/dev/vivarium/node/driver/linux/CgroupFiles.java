@@ -180,7 +180,8 @@ public sealed interface CgroupFiles extends Sampler {
                     pids.peak(now),
                     outOfMemory.keyed("oom_kill"),
                     forks.keyed("max"),
-                    SandboxSample.Files.IN_MEMORY);
+                    SandboxSample.Files.IN_MEMORY,
+                    0);
         }
 
         private static long fileCache(String use) {

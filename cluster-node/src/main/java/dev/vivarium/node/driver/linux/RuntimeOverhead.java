@@ -56,6 +56,7 @@ public record RuntimeOverhead(long memoryBytes, long pids) {
                         GUEST_PIDS,
                         all.outOfMemoryKills(),
                         all.forksRefused(),
-                        all.files());
+                        all.files(),
+                        all.writtenBytes());
     }
 }
