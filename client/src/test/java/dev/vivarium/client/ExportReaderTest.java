@@ -91,6 +91,14 @@ class ExportReaderTest {
         return (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
+    @Test
+    void aLineOfAnEarlierVersionThatMissesEventsIsRead() {
+        assertThat(ExportReader.line("{\"line\":\"missing\",\"from\":7,\"to\":8}"))
+                .contains(new ExportLine.Missing(7, 8, List.of()));
+        assertThat(ExportReader.line("{\"line\":\"missing\",\"from\":7,\"to\":8,\"leaves\":[\"a\"]}"))
+                .contains(new ExportLine.Missing(7, 8, List.of("a")));
+    }
+
     private Verify.Report inPieces(InputStream in) throws IOException {
         ExportCheck check = new ExportCheck(keys.verifiers());
         try (ExportReader reader = new ExportReader(check, 3)) {

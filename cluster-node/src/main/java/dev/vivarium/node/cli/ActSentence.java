@@ -33,6 +33,11 @@ final class ActSentence {
                     + data.path("runs").asInt() + " runs of tenant "
                     + data.path("tenant").asText() + ", "
                     + data.path("kept").asText() + " after they had ended.";
+            case "RunsDeleted" -> "The node deleted "
+                    + data.path("runs").size() + " runs of tenant "
+                    + data.path("tenant").asText() + " with their events (positions "
+                    + data.path("positions").asText() + "), "
+                    + data.path("kept").asText() + " after they had ended.";
             case "TokenCreated" -> Timeline.caller(data) + " made token "
                     + data.path("token").asText() + " ("
                     + data.path("name").asText() + ", " + data.path("role").asText() + " of tenant "

@@ -70,7 +70,7 @@ record ExportedFile(JsonNode filter, long from, long next, long bytes, State sta
                 switch (kind) {
                     case "missing" -> json.path("to").asLong();
                     case "event", "removed" -> json.path("position").asLong() + 1;
-                    case "begin", "end" -> so.next;
+                    case "begin", "deletion", "end" -> so.next;
                     default -> throw foreign(file);
                 };
         State state = kind.equals("end") ? State.WHOLE : State.CUT_OFF;

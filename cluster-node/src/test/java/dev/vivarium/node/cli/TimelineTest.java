@@ -87,6 +87,10 @@ class TimelineTest {
                                         "DataDeleted",
                                         "12:00:00Z",
                                         "'tenant':'red','data':'OUTPUT','runs':7,'kept':'720h'"),
+                                event(
+                                        "RunsDeleted",
+                                        "12:00:00Z",
+                                        "'tenant':'red','kept':'720h','positions':'3-7,9','runs':[{'run':'a'},{'run':'b'}]"),
                                 event("HoldPut", "12:00:00Z", by + ",'tenant':'red','reason':'case 4711'"),
                                 event("HoldPut", "12:00:00Z", by + ",'tenant':'red','reason':null"),
                                 event("HoldRemoved", "12:00:00Z", by + ",'tenant':'red'"),
@@ -98,6 +102,8 @@ class TimelineTest {
                         "token:ops (from 192.0.2.7) set quotas of tenant red: memory 1Gi, runs unlimited, later 7,"
                                 + " disk as configured.",
                         "The node deleted the output of 7 runs of tenant red, 720h after they had ended.",
+                        "The node deleted 2 runs of tenant red with their events (positions 3-7,9), 720h after they had"
+                                + " ended.",
                         "token:ops (from 192.0.2.7) put tenant red under a legal hold: case 4711.",
                         "token:ops (from 192.0.2.7) put tenant red under a legal hold.",
                         "token:ops (from 192.0.2.7) removed the legal hold of tenant red.",

@@ -113,7 +113,7 @@ public final class InMemoryAudit implements AuditQueries {
                     ExportLine.FORMAT, range.from(), range.to(), range.filter().conditions(), List.of()));
         }
         if (at < range.to()) {
-            lines.add(new ExportLine.Missing(at, at + 1));
+            lines.add(new ExportLine.Missing(at, at + 1, List.of()));
         }
         if (at + 1 < range.to()) {
             return CompletableFuture.completedStage(new ExportPart(lines, OptionalLong.of(at + 1)));

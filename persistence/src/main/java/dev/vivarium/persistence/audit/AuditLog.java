@@ -5,6 +5,7 @@ import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.audit.tlog.TilePath;
 import dev.vivarium.persistence.audit.tlog.TreeDamaged;
+import dev.vivarium.protocol.act.Positions;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
@@ -110,6 +111,22 @@ public final class AuditLog implements AuditQueries {
     /** Takes a check's next step, and says how many events and entries it has read. */
     public CompletionStage<Integer> step(LogCheck check) {
         return threads.run("check the log of events", check::step);
+    }
+
+    /** What the log has of a run; empty when that is not what the journal has, or when the log is behind. */
+    public CompletionStage<Optional<LoggedRun>> logged(RunId run) {
+        return threads.run("compare run " + run + " with the log", () -> {
+            requireOneHistory();
+            return LoggedRun.of(run, tables);
+        });
+    }
+
+    /** Whether a checkpoint has an act, at this position or later, that says that events at these positions are deleted. */
+    public CompletionStage<Boolean> isDeletionLogged(Positions positions, long from) {
+        return threads.run("read the log of events", () -> {
+            requireOneHistory();
+            return LoggedRun.isDeletionLogged(positions, from, tables);
+        });
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.audit;
 
 import dev.vivarium.persistence.audit.AuditTables.Item;
 import dev.vivarium.persistence.audit.AuditTables.Passed;
+import dev.vivarium.persistence.audit.AuditTables.Window;
 import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.audit.tlog.TreeDamaged;
 import dev.vivarium.persistence.journal.JournalEntry;
@@ -27,13 +28,14 @@ import java.util.Set;
 
 /**
  * A check of all events that a checkpoint is about, in small steps that need not follow each other at once. It finds
- * what was changed, removed, inserted, moved or cut off since the checkpoint was signed, in three passes:
+ * what was changed, removed, inserted, moved or cut off since the checkpoint was signed, in four passes:
  *
  * <ol>
  *   <li>the order's events against the log's tree, the runs' chains and the signed checkpoint, as {@link ExportCheck}
  *       does it; with the last event of each run, the run's entries in the journal against the log
  *   <li>the same for runs that had not ended
  *   <li>the journal for entries that have no position, though the sequencer has passed them
+ *   <li>the order behind the checkpoint for acts that explain what was deleted since
  * </ol>
  *
  * <p>It remembers the runs that have not ended, and what it has found, at most a hundred sentences of each kind. Used by
@@ -57,11 +59,13 @@ public final class LogCheck {
     private Pass pass = Pass.ORDER;
     private long position;
     private long journal;
+    private long acts;
 
     private enum Pass {
         ORDER,
         OPEN_RUNS,
         JOURNAL,
+        LATER_ACTS,
         DONE
     }
 
@@ -70,7 +74,7 @@ public final class LogCheck {
      *
      * @param leaf what the log has at its position, in base64
      */
-    private record Last(long seq, String leaf, Rest rest) {}
+    private record Last(long position, long seq, String leaf, Rest rest) {}
 
     /** What a run has after an event. */
     private enum Rest {
@@ -150,6 +154,7 @@ public final class LogCheck {
                 case ORDER -> order();
                 case OPEN_RUNS -> openRun();
                 case JOURNAL -> journal();
+                case LATER_ACTS -> laterActs();
                 case DONE -> 0;
             };
         } catch (TreeDamaged gone) {
@@ -190,8 +195,11 @@ public final class LogCheck {
                 damaged.add(event.run());
             }
             List<StoredEntry> entries = ended.get(event.run());
-            Last last =
-                    new Last(event.seq(), event.leaf().orElse(""), entries == null ? Rest.MAYBE_MORE : Rest.NOTHING);
+            Last last = new Last(
+                    event.position(),
+                    event.seq(),
+                    event.leaf().orElse(""),
+                    entries == null ? Rest.MAYBE_MORE : Rest.NOTHING);
             if (entries == null) {
                 open.put(event.run(), last);
             } else if (Verify.isEnd(event.type())) {
@@ -227,7 +235,10 @@ public final class LogCheck {
                 .forEach(stored -> find("Event " + stored.seq() + " of run " + run + " ("
                         + stored.entry().type()
                         + ") has another hash beside it in the journal than that of its content."));
-        if (!leads(run, last, covered) && suspects.size() < FINDINGS_MAX) {
+        if (entries.isEmpty() && isGone(last.position())) {
+            // After its events were read: an act has to explain it, as for those that were gone before.
+            events.gone(last.position(), last.position() + 1);
+        } else if (!leads(run, last, covered) && suspects.size() < FINDINGS_MAX) {
             suspects.add(run);
         }
         if (last.rest() == Rest.NOTHING) {
@@ -237,6 +248,13 @@ public final class LogCheck {
                             + entry.entry().type()
                             + ") was inserted into the journal: event " + last.seq() + " has ended the run."));
         }
+    }
+
+    private boolean isGone(long position) {
+        Window one = new Window(position, position + 1);
+        return tables.windows(AuditFilter.ALL, one, AuditOrder.OLDEST).stream()
+                .flatMap(window -> tables.entries(AuditFilter.ALL, window, AuditOrder.OLDEST, 1).stream())
+                .allMatch(entry -> entry.entry().previousHash().length() == 0);
     }
 
     /** The stored hash is in answers of the API; no other check looks at it. */
@@ -289,9 +307,25 @@ public final class LogCheck {
         OptionalLong next = passed.next();
         journal = next.orElse(journal);
         if (next.isEmpty()) {
-            pass = Pass.DONE;
+            acts = range.to();
+            pass = Pass.LATER_ACTS;
         }
         return passed.looked();
+    }
+
+    /** Those up to the check's own checkpoint were read with the order. */
+    private int laterActs() {
+        if (!events.lacksAnAct()) {
+            pass = Pass.DONE;
+            return 0;
+        }
+        ExportPart.Acts found = ExportPart.actsFrom(acts, range.to(), tables);
+        found.proofs().forEach(events::deletion);
+        acts = found.next().orElse(acts);
+        if (found.next().isEmpty()) {
+            pass = Pass.DONE;
+        }
+        return found.proofs().size() + 1;
     }
 
     private void find(String sentence) {

@@ -12,6 +12,7 @@ import dev.vivarium.persistence.audit.tlog.TreeEdge;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.protocol.audit.Verify;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -101,14 +102,7 @@ final class LogWriter {
             throw new TreeDamaged(
                     "The log has " + edge.size() + " events, and only " + seat.size() + " have a position.");
         }
-        List<byte[]> leaves = new ArrayList<>();
-        for (AuditEntry entry : next(seat, batch, edge.size())) {
-            if (entry.position() != edge.size() + leaves.size()) {
-                throw new TreeDamaged("The event at position " + (edge.size() + leaves.size()) + " is gone.");
-            }
-            leaves.add(leafHash(entry));
-        }
-        List<Tile> tiles = edge.append(leaves);
+        List<Tile> tiles = edge.append(leaves(seat, batch, edge.size()));
         LogGrowth growth = new LogGrowth(now.stored(), edge.size(), tiles, guard.sign(edge.size(), edge.root()));
         if (tables.grow(seat, growth) == Written.FENCED_OFF) {
             return Behind.FENCED_OFF;
@@ -117,17 +111,46 @@ final class LogWriter {
         return edge.size() == seat.size() ? Behind.NOTHING : Behind.MORE;
     }
 
-    private List<AuditEntry> next(Seat seat, AuditBatch batch, long from) {
+    private List<byte[]> leaves(Seat seat, AuditBatch batch, long from) {
         if (batch.first() == from && !batch.entries().isEmpty()) {
-            return batch.entries();
+            return batch.entries().stream().map(LogWriter::leafHash).toList();
         }
         Window window = tables.windows(AuditFilter.ALL, new Window(from, seat.size()), AuditOrder.OLDEST)
                 .get(0);
         List<AuditEntry> entries = tables.entries(AuditFilter.ALL, window, AuditOrder.OLDEST, LEAVES_MAX);
-        if (entries.isEmpty()) {
-            throw new TreeDamaged("The event at position " + from + " is gone.");
+        List<byte[]> leaves = new ArrayList<>();
+        for (AuditEntry entry : entries) {
+            addKept(leaves, from, entry.position());
+            leaves.add(leafHash(entry));
         }
-        return entries;
+        if (entries.size() < LEAVES_MAX) {
+            addKept(leaves, from, window.to());
+        }
+        long end = from + leaves.size();
+        long whole = end - end % Tile.WIDTH - from;
+        // A tile is written over as a whole, and the hashes behind this step may be in no other place.
+        return end == seat.size() || whole <= 0 ? leaves : leaves.subList(0, (int) whole);
+    }
+
+    /** Where events were deleted, a log that begins anew takes what the one before it had: the check asks for the acts. */
+    private void addKept(List<byte[]> leaves, long from, long to) {
+        while (from + leaves.size() < to) {
+            long at = from + leaves.size();
+            int first = (int) (at % Tile.WIDTH);
+            int width = (int) Math.min(Tile.WIDTH, first + to - at);
+            byte[] tile = kept(at, width);
+            for (int i = first; i < width; i++) {
+                leaves.add(Arrays.copyOfRange(tile, i * Tile.HASH_BYTES, (i + 1) * Tile.HASH_BYTES));
+            }
+        }
+    }
+
+    private byte[] kept(long position, int width) {
+        try {
+            return tables.tile(0, position / Tile.WIDTH, width);
+        } catch (TreeDamaged none) {
+            throw new TreeDamaged("The event at position " + position + " is gone.");
+        }
     }
 
     /** The hash of an event's leaf, of its content and not of the hash that it says it has. */

@@ -49,15 +49,19 @@ public record RunProof(String text, Extent extent) {
         if (head.checkpoint().isEmpty()) {
             return Optional.empty();
         }
-        addPositions(run, tables, events);
+        positions(run, tables)
+                .forEach((seq, position) -> events.merge(
+                        seq, new Known(Optional.of(position), Optional.empty()), (known, fresh) -> known.at(position)));
         return Optional.of(written(run, events, head, new StoredTree(head.claimedSize(), tables::tile)));
     }
 
-    private static void addPositions(RunId run, AuditTables tables, SortedMap<Long, Known> events) {
+    /** The positions of a run's events, by their numbers. */
+    static SortedMap<Long, Long> positions(RunId run, AuditTables tables) {
+        SortedMap<Long, Long> positions = new TreeMap<>();
         AuditFilter filter = AuditFilter.ALL.withRuns(Set.of(run));
         Window all = new Window(0, tables.head().size());
         if (all.isEmpty()) {
-            return;
+            return positions;
         }
         for (Window window : tables.windows(filter, all, AuditOrder.OLDEST)) {
             Window left = window;
@@ -67,13 +71,11 @@ public record RunProof(String text, Extent extent) {
                 for (AuditEntry entry : tables.entries(filter, left, AuditOrder.OLDEST, PAGE)) {
                     found++;
                     left = new Window(entry.position() + 1, window.to());
-                    events.merge(
-                            entry.seq(),
-                            new Known(Optional.of(entry.position()), Optional.empty()),
-                            (known, fresh) -> known.at(entry.position()));
+                    positions.put(entry.seq(), entry.position());
                 }
             }
         }
+        return positions;
     }
 
     private static RunProof written(RunId run, SortedMap<Long, Known> events, LogHead head, StoredTree tree) {

@@ -27,6 +27,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.LogKeyFile;
 import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.act.ActId;
+import dev.vivarium.protocol.act.Positions;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditPage;
@@ -41,6 +42,7 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
@@ -81,6 +83,7 @@ public abstract class AuditContract {
     private final String tenant = "tenant-" + test;
     private final Instant noon = Fixtures.NOON.plus(Duration.ofDays(test));
     private final Map<RunId, List<RunEvent>> written = new HashMap<>();
+    private int acts;
 
     @TempDir
     static Path folder;
@@ -519,8 +522,12 @@ public abstract class AuditContract {
 
     /** The lines of an export, read part by part. */
     protected List<ExportLine> exported(ExportRange range) {
+        return exported(range, node());
+    }
+
+    private static List<ExportLine> exported(ExportRange range, AuditTables tables) {
         List<ExportLine> lines = new ArrayList<>();
-        AuditLog log = log(node());
+        AuditLog log = log(tables);
         OptionalLong next = OptionalLong.of(range.from());
         while (next.isPresent()) {
             ExportPart part =
@@ -683,7 +690,7 @@ public abstract class AuditContract {
         writeAct(id, ActCodec.encode(id, act));
         success(3, Map.of());
         sequence();
-        await().atMost(SOON).until(() -> own(AuditOrder.OLDEST).size() == 9);
+        assertThat(own(AuditOrder.OLDEST)).hasSize(9);
 
         AuditEventView view =
                 found(filter().with(Field.TYPE, Set.of("TokenCreated"))).get(0);
@@ -713,7 +720,6 @@ public abstract class AuditContract {
                         "MoonMoved",
                         "{\"at\":\"" + noon + "\",\"node\":\"node-9\",\"tenant\":\"" + tenant + "\"}"));
         sequence();
-        await().atMost(SOON).until(() -> !own(AuditOrder.OLDEST).isEmpty());
 
         AuditEventView view = own(AuditOrder.OLDEST).get(0);
 
@@ -722,10 +728,85 @@ public abstract class AuditContract {
         assertThat(view.event()).isEmpty();
     }
 
+    @Test
+    void runsThatAnActHasDeletedAreExplainedAndNoOthers() throws IOException {
+        success(1, Map.of());
+        success(2, Map.of());
+        sequence();
+        AuditLog log = log(node()).guarded(guard());
+        String earlierProof = proof(run(1)).text();
+        LogHead before = node().log();
+        LoggedRun logged = join(log.logged(run(1))).orElseThrow();
+        assertThat(logged.positions()).hasSize(4);
+        Positions positions = Positions.of(logged.positions());
+        // given: a store from which the first run is gone
+        AuditTables gone = without(node(), Set.of(run(1)));
+        assertThat(checked(gone).findings().toString()).contains("no act says that this was to be deleted");
+        assertThat(join(log.isDeletionLogged(positions, before.size()))).isFalse();
+
+        ActId id = new ActId(ActId.FIRST + run(4).value().substring(1));
+        Act act = new Act.RunsDeleted(
+                noon,
+                "node-1",
+                new Tenant(tenant),
+                TimeSpan.parse("720h"),
+                positions,
+                List.of(new Act.DeletedRun(run(1), logged.positions().size(), logged.head())));
+        writeAct(id, ActCodec.encode(id, act));
+        sequence();
+        assertThat(own(AuditOrder.OLDEST)).hasSize(9);
+
+        assertThat(join(log.isDeletionLogged(positions, before.size()))).isTrue();
+        assertThat(join(log(gone).logged(run(1)))).isEmpty();
+        assertThat(checked(gone).findings()).isEmpty();
+        Verify.Report range = checked(exported(new ExportRange(AuditFilter.ALL, 0, before.size(), before), gone));
+        assertThat(range.verdict()).as(range.toString()).isEqualTo(Verify.Verdict.PROVEN);
+        assertThat(range.sentences().get(0)).contains("the events at 4 other positions were deleted");
+        assertThat(Verify.check(earlierProof, verifier()).verdict()).isEqualTo(Verify.Verdict.PROVEN);
+        assertThat(checked(without(node(), Set.of(run(1), run(2)))).findings()).isNotEmpty();
+
+        // and: a log that begins anew has what the one before it had
+        LogHead now = node().log();
+        Path key = folder.resolve("anew");
+        LogKeyFile.create(key, "example.org/vivarium-3");
+        CheckpointGuard declared =
+                new CheckpointGuard(Optional.of(LogKeyFile.read(key)), new KeptInMemory(new AtomicReference<>()));
+        step(log(gone).sequencer(declared));
+        assertThat(LogKeyFile.read(key).open(node().log().checkpoint()).root())
+                .isEqualTo(guard().keys().orElseThrow().open(now.checkpoint()).root());
+        sequence();
+    }
+
+    /** Tables from which the events of some runs are gone. */
+    private static AuditTables without(AuditTables tables, Set<RunId> runs) {
+        return (AuditTables) Proxy.newProxyInstance(
+                AuditTables.class.getClassLoader(), new Class<?>[] {AuditTables.class}, (proxy, method, given) -> {
+                    if (method.getName().equals("journal") && runs.contains(given[0])) {
+                        return List.of();
+                    }
+                    try {
+                        Object answer = method.invoke(tables, given);
+                        return method.getName().equals("entries")
+                                ? ((List<?>) answer)
+                                        .stream()
+                                                .filter(entry -> !runs.contains(((AuditEntry) entry).run()))
+                                                .toList()
+                                : answer;
+                    } catch (InvocationTargetException failed) {
+                        throw failed.getCause();
+                    }
+                });
+    }
+
+    private static <T> T join(CompletionStage<T> stage) {
+        return stage.toCompletableFuture().join();
+    }
+
     private void writeAct(ActId id, JournalEntry entry) {
         RunId chain = new RunId(id.value());
         writer().writeEntries(chain, List.of(entry));
         written.put(chain, List.of());
+        acts++;
     }
 
     // ---- queries
@@ -1013,9 +1094,13 @@ public abstract class AuditContract {
     /** Lets a new sequencer do all there is to do. */
     protected void sequence() {
         AuditTables tables = node();
-        tables.changed(written.keySet());
-        step(log(tables).sequencer(guard()));
-        awaitSequenced();
+        AuditSequencer sequencer = log(tables).sequencer(guard());
+        // An entry is settled once no transaction is open that began before it, and any connection may have one.
+        await().atMost(SOON).until(() -> {
+            tables.changed(written.keySet());
+            step(sequencer);
+            return areSequenced();
+        });
     }
 
     private static void step(AuditSequencer sequencer) {
@@ -1036,9 +1121,12 @@ public abstract class AuditContract {
 
     /** Waits until all events that this test has written with their content have a position. */
     private void awaitSequenced() {
-        int events = written.values().stream().mapToInt(List::size).sum();
-        await().atMost(SOON)
-                .untilAsserted(() -> assertThat(own(AuditOrder.OLDEST)).hasSizeGreaterThanOrEqualTo(events));
+        await().atMost(SOON).until(this::areSequenced);
+    }
+
+    private boolean areSequenced() {
+        int events = written.values().stream().mapToInt(List::size).sum() + acts;
+        return own(AuditOrder.OLDEST).size() >= events;
     }
 
     /** The whole order of the store: dense, each event once, each run's in their order, and as the journal has them. */

@@ -1,7 +1,10 @@
 package dev.vivarium.persistence.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.protocol.act.ActId;
+import dev.vivarium.protocol.act.Positions;
 import dev.vivarium.protocol.api.ExportLine;
 import dev.vivarium.protocol.audit.ExportCheck;
 import dev.vivarium.protocol.audit.Verify;
@@ -13,6 +16,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** What an export proves, and what is found in one that was tampered with. */
@@ -187,9 +191,127 @@ class ExportCheckTest {
         lines.set(8, new ExportLine.Removed(7, seven.run(), seven.seq(), seven.type(), seven.leaf()));
         assertThat(check(lines).sentences()).singleElement().asString().endsWith("the journal has it no more.");
 
-        lines.set(8, new ExportLine.Missing(7, 8));
+        lines.set(8, new ExportLine.Missing(7, 8, List.of()));
         assertThat(check(lines).sentences())
                 .containsExactly("The event at position 7 was removed: the store has nothing there.");
+    }
+
+    private static final ActId ACT = new ActId("70000000000000000000000001");
+    /** The events of one of the two runs. */
+    private static final Positions ONES = Positions.of(
+            LongStream.range(0, SIZE).filter(at -> at % 2 == 0).boxed().toList());
+
+    private static ExportCheck checkOf(SampleExport of, List<ExportLine> export) {
+        ExportCheck check = new ExportCheck(of.keys());
+        export.forEach(line -> check.accept(Optional.of(line)));
+        return check;
+    }
+
+    @Test
+    void eventsThatALaterActHasDeletedAreExplained() {
+        SampleExport deleted = new SampleExport(SIZE).deleted(ACT, ONES);
+
+        assertThat(checkOf(deleted, deleted.lines(0, SIZE + 1, ONES))
+                        .report()
+                        .sentences()
+                        .get(0))
+                .isEqualTo(
+                        "21 events, positions 0 to 40, as they were written. Acts in the log say that the events at 20"
+                                + " other positions were deleted.");
+        // An act is recorded before it is carried out.
+        assertThat(checkOf(deleted, deleted.lines(0, SIZE + 1)).report().verdict())
+                .isEqualTo(Verify.Verdict.PROVEN);
+    }
+
+    @Test
+    void eventsThatAreGoneAndThatNoActNamesAreNamed() {
+        SampleExport deleted = new SampleExport(SIZE).deleted(ACT, Positions.parse("0-6,8,10-39"));
+
+        assertThat(checkOf(deleted, deleted.lines(0, SIZE + 1, Positions.parse("6-7,9-11")))
+                        .report()
+                        .sentences())
+                .containsExactly(
+                        "The event at position 7 was removed: the store has nothing there, and no act says that this was"
+                                + " to be deleted.",
+                        "The event at position 9 was removed: the store has nothing there, and no act says that this was"
+                                + " to be deleted.");
+    }
+
+    @Test
+    void anEventThatOnlyTheJournalHasLostIsExplainedByAnActToo() {
+        SampleExport deleted = new SampleExport(SIZE).deleted(ACT, Positions.parse("7"));
+        List<ExportLine> half = new ArrayList<>(deleted.lines(0, SIZE + 1));
+        ExportLine.Event seven = (ExportLine.Event) half.get(8);
+        half.set(8, new ExportLine.Removed(7, seven.run(), seven.seq(), seven.type(), seven.leaf()));
+
+        // A run is deleted as a whole, or not at all.
+        assertThat(checkOf(deleted, half).report().sentences())
+                .singleElement()
+                .asString()
+                .endsWith("is not the next one of its run, after event 3.");
+        half.remove(half.size() - 2);
+        assertThat(checkOf(deleted, half).report().sentences().toString()).contains("the journal has it no more");
+    }
+
+    @Test
+    void whatIsSaidToHaveBeenAtDeletedPositionsLeadsToTheSignedRoot() {
+        SampleExport deleted = new SampleExport(SIZE).deleted(ACT, ONES);
+        List<ExportLine> changed = new ArrayList<>(deleted.lines(0, SIZE + 1, ONES));
+        changed.set(1, new ExportLine.Missing(0, 1, List.of(event(1).leaf().orElseThrow())));
+
+        assertThat(checkOf(deleted, changed).report().sentences())
+                .singleElement()
+                .asString()
+                .contains("is not what its key has signed");
+    }
+
+    @Test
+    void aRangeBeforeTheActHasItsProof() {
+        SampleExport deleted = new SampleExport(SIZE).deleted(ACT, ONES);
+        List<ExportLine> range =
+                new ArrayList<>(deleted.lines(10, 30, Positions.parse("10,12,14,16,18,20,22,24,26,28")));
+        assertThat(checkOf(deleted, range).report().verdict()).isEqualTo(Verify.Verdict.NOT_PROVEN);
+
+        String proof = deleted.proofOfTheLast();
+        range.add(range.size() - 1, new ExportLine.Deletion(proof));
+        Verify.Report report = checkOf(deleted, range).report();
+        assertThat(report.verdict()).as(report.toString()).isEqualTo(Verify.Verdict.PROVEN);
+
+        // and one that somebody has changed, or another log's, explains nothing
+        range.set(range.size() - 2, new ExportLine.Deletion(proof.replace("event 1 40 ", "event 1 39 ")));
+        assertThat(checkOf(deleted, range).report().sentences().get(0)).contains("is not the proof of an act");
+        range.set(
+                range.size() - 2,
+                new ExportLine.Deletion(
+                        new SampleExport(SIZE).deleted(ACT, ONES).proofOfTheLast()));
+        assertThat(checkOf(deleted, range).report().sentences().get(0)).contains("is not the proof of an act");
+    }
+
+    @Test
+    void aRunsEventThatSaysItWereSuchAnActExplainsNothing() {
+        String payload = "{\"positions\":\"0-39\"}";
+        byte[] bytes = payload.getBytes(StandardCharsets.UTF_8);
+        assertThat(Positions.deletedBy(SampleExport.ONE.value(), Positions.ACT, bytes, bytes.length))
+                .isEmpty();
+        assertThat(Positions.deletedBy(ACT.value(), "DataDeleted", bytes, bytes.length))
+                .isEmpty();
+        assertThat(Positions.deletedBy(ACT.value(), Positions.ACT, bytes, bytes.length))
+                .contains(Positions.parse("0-39"));
+        byte[] within = "{\"tenant\":\"\\\"positions\\\":\\\"0-39\\\"\"}".getBytes(StandardCharsets.UTF_8);
+        assertThat(Positions.deletedBy(ACT.value(), Positions.ACT, within, within.length))
+                .isEmpty();
+    }
+
+    @Test
+    void positionsAreRisingRanges() {
+        assertThat(Positions.of(List.of(9L, 3L, 5L, 4L, 4L))).hasToString("3-5,9");
+        assertThat(Positions.parse("3-5,9").count()).isEqualTo(4);
+        assertThat(Positions.parse("")).isEqualTo(Positions.of(List.of()));
+        assertThat(Positions.parse("3-5,9").haveAll(Positions.parse("4-5,9"))).isTrue();
+        assertThat(Positions.parse("3-5,9").haveAll(Positions.parse("5-9"))).isFalse();
+        for (String none : List.of("5-3", "3,3", "3-5,5", "a", "3-", ",", "-1", "3, 4", "1234567890123456789")) {
+            assertThatThrownBy(() -> Positions.parse(none)).as(none).isInstanceOf(IllegalArgumentException.class);
+        }
     }
 
     @Test

@@ -150,7 +150,8 @@ class CassandraAuditTest extends AuditContract {
 
         write("DELETE FROM audit_event WHERE block = ? AND position = ?", Block.of(position), position);
         assertThat(faults())
-                .containsExactly("The event at position " + position + " was removed: the store has nothing there.");
+                .containsExactly("The event at position " + position
+                        + " was removed: the store has nothing there, and no act says that this was to be deleted.");
 
         List<String> columns = new ArrayList<>();
         row.getColumnDefinitions()

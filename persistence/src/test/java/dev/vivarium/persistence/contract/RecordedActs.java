@@ -7,11 +7,13 @@ import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.act.Act.Removal;
 import dev.vivarium.protocol.act.ActId;
+import dev.vivarium.protocol.act.Positions;
 import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Webhook;
@@ -39,7 +41,8 @@ public final class RecordedActs {
             "recorded-acts-3.txt",
             "recorded-acts-4.txt",
             "recorded-acts-5.txt",
-            "recorded-acts-6.txt");
+            "recorded-acts-6.txt",
+            "recorded-acts-7.txt");
     private static final Tenant TENANT = new Tenant("research");
     private static final TokenId TOKEN = new TokenId("0123456789abcdef");
     private static final TokenId EARLIER = new TokenId("0000000000000001");
@@ -82,6 +85,13 @@ public final class RecordedActs {
                 new Act.SandboxesReaped(at, "node-1", 2, List.of("01k00000000000000000000001")),
                 new Act.DataDeleted(at, "node-1", TENANT, Act.Data.OUTPUT, 7, TimeSpan.parse("720h")),
                 new Act.DataDeleted(at, "node-1", TENANT, Act.Data.ARTIFACTS, 1, TimeSpan.parse("1m")),
+                new Act.RunsDeleted(
+                        at,
+                        "node-1",
+                        TENANT,
+                        TimeSpan.parse("8760h"),
+                        Positions.parse("3-7,9"),
+                        List.of(new Act.DeletedRun(new RunId("01k00000000000000000000001"), 6, "00".repeat(32)))),
                 new Act.TokenRevoked(at, "node-1", OPERATOR, ORIGIN, TENANT, TOKEN, at.plusSeconds(60)),
                 new Act.QuotasSet(
                         at,

@@ -119,7 +119,8 @@ class PostgresAuditTest extends AuditContract {
 
         execute("DELETE FROM audit_event WHERE position = " + (first + 1));
         assertThat(faults())
-                .containsExactly("The event at position " + (first + 1) + " was removed: the store has nothing there.");
+                .containsExactly("The event at position " + (first + 1)
+                        + " was removed: the store has nothing there, and no act says that this was to be deleted.");
         execute("INSERT INTO audit_event SELECT * FROM kept_order");
 
         exchange(first + 1, first + 2);

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
+import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Webhook;
@@ -29,6 +30,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Act.NodeRemoved.class, name = "NodeRemoved"),
     @JsonSubTypes.Type(value = Act.SandboxesReaped.class, name = "SandboxesReaped"),
     @JsonSubTypes.Type(value = Act.DataDeleted.class, name = "DataDeleted"),
+    @JsonSubTypes.Type(value = Act.RunsDeleted.class, name = "RunsDeleted"),
     @JsonSubTypes.Type(value = Act.TokenCreated.class, name = "TokenCreated"),
     @JsonSubTypes.Type(value = Act.TokenRevoked.class, name = "TokenRevoked"),
     @JsonSubTypes.Type(value = Act.QuotasSet.class, name = "QuotasSet"),
@@ -122,6 +124,32 @@ public sealed interface Act {
         /** The files that were kept of them. */
         ARTIFACTS
     }
+
+    /**
+     * A node deletes runs of a tenant with their events, and all else that is kept of them. Recorded before it is done, so a
+     * hold that is put in between keeps what is named here.
+     *
+     * @param kept for how long they had been kept at least after their end
+     * @param positions of their events in the order, whose hashes the log goes on to have
+     */
+    record RunsDeleted(
+            Instant at, String node, Tenant tenant, TimeSpan kept, Positions positions, List<DeletedRun> runs)
+            implements Act {
+        /** How many are in one act at most. */
+        public static final int RUNS_MAX = 100;
+
+        public RunsDeleted {
+            runs = List.copyOf(runs);
+        }
+    }
+
+    /**
+     * A run that was deleted.
+     *
+     * @param events how many events it had
+     * @param head the hash of the last one, in hexadecimal: who has kept them proves by it that they are these
+     */
+    record DeletedRun(RunId run, long events, String head) {}
 
     /**
      * A token was made.

@@ -1,8 +1,10 @@
 package dev.vivarium.protocol.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.Nulls;
 import dev.vivarium.protocol.run.RunId;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = ExportLine.Event.class, name = "event"),
     @JsonSubTypes.Type(value = ExportLine.Removed.class, name = "removed"),
     @JsonSubTypes.Type(value = ExportLine.Missing.class, name = "missing"),
+    @JsonSubTypes.Type(value = ExportLine.Deletion.class, name = "deletion"),
     @JsonSubTypes.Type(value = ExportLine.End.class, name = "end")
 })
 public sealed interface ExportLine {
@@ -85,12 +88,31 @@ public sealed interface ExportLine {
     }
 
     /**
-     * Positions of which the store has nothing any more.
+     * Positions of which the store has nothing any more: the events were deleted, and then an act at a later position
+     * names them, or somebody has removed them.
      *
      * @param from the first one
      * @param to the one after the last
+     * @param leaves the hashes that the log has at these positions, one for each, which lead to its root without the
+     *     events; empty when it has none either
      */
-    record Missing(long from, long to) implements ExportLine {}
+    record Missing(long from, long to, @JsonSetter(nulls = Nulls.AS_EMPTY) List<String> leaves) implements ExportLine {
+        public Missing {
+            leaves = List.copyOf(leaves);
+        }
+    }
+
+    /**
+     * An act that comes after the exported positions and has deleted events before its own: it explains lines {@link
+     * Missing}.
+     *
+     * @param proof the act's proof, as {@code GET /v1/runs/{id}/proof} has it, by a checkpoint of its own
+     */
+    record Deletion(String proof) implements ExportLine {
+        public Deletion {
+            Objects.requireNonNull(proof, "proof");
+        }
+    }
 
     /**
      * The last line: the export has all events that it was asked for.

@@ -1,5 +1,6 @@
 package dev.vivarium.protocol.audit;
 
+import dev.vivarium.protocol.act.Positions;
 import dev.vivarium.protocol.api.ExportLine;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -14,17 +15,26 @@ import java.util.Set;
  * Verifies an export of all events of a range, line by line, against the log's key and nothing else. It checks that the
  * positions are dense and rising, that each event is what the log has at its position, that each run's events are
  * chained until it ends, and that what the log has at these positions leads, with the subtrees before and after them (RFC 9162), to the root
- * of the signed checkpoint in the last line. Keeps what it needs of runs that have not ended and of events that were
- * changed, at most {@value #FAULTS_MAX} of them; confined to one thread.
+ * of the signed checkpoint in the last line. Where an event is gone, its hash leads there, and an act that comes later in the
+ * order has to say that it was deleted. Keeps what it needs of runs that have not ended, a bit for each position that no act
+ * has explained, and of events that were changed at most {@value #FAULTS_MAX}; confined to one thread.
  */
 public final class ExportCheck {
     private static final int FAULTS_MAX = 100;
+    private static final String REMOVED = " was removed: the log has it, and the journal has it no more.";
 
     private final List<Verify.Key> keys;
     private final List<String> faults = new ArrayList<>();
     private final List<Changed> changed = new ArrayList<>();
     private final Map<String, Link> runs = new HashMap<>();
     private final Set<Long> begins = new HashSet<>();
+    private final Holes holes = new Holes();
+    /** Holes of which the order still has a name. */
+    private final Map<Long, Named> removed = new HashMap<>();
+
+    /** Events that others should come before, found while there were holes. */
+    private final List<String> skips = new ArrayList<>();
+
     private final LogHasher hasher = new LogHasher();
 
     private Optional<ExportLine.Begin> begin = Optional.empty();
@@ -103,6 +113,8 @@ public final class ExportCheck {
             removed(removed);
         } else if (line instanceof ExportLine.Missing missing) {
             missing(missing);
+        } else if (line instanceof ExportLine.Deletion deletion) {
+            deletion(deletion.proof());
         } else if (line instanceof ExportLine.End last) {
             end = Optional.of(last);
         }
@@ -204,6 +216,9 @@ public final class ExportCheck {
                         Named.of(next, at), next.position(at), base64(next.leaf(at)), base64(next.loggedLeaf(at))));
             }
         }
+        if (inPlace && next.isAsLogged(at)) {
+            next.deletion(at).ifPresent(deleted -> holes.explain(deleted, next.position(at)));
+        }
         chain(next, at, next.isAsLogged(at) && inPlace);
     }
 
@@ -256,7 +271,7 @@ public final class ExportCheck {
             }
         } else if (sound && before != null && before.isKnown()) {
             if (seq != before.seq + 1) {
-                fault(Named.of(next, at) + " is not the next one of its run, after event " + before.seq + ".");
+                skip(Named.of(next, at) + " is not the next one of its run, after event " + before.seq + ".");
             } else if (!next.follows(at, before.hash)) {
                 unchained(next, at);
             }
@@ -265,6 +280,15 @@ public final class ExportCheck {
             runs.remove(run);
         } else {
             runs.put(run, sound ? new Link(seq, next.hash(at)) : Link.UNKNOWN);
+        }
+    }
+
+    /** Of a run that lacks an event, a hole may be the reason, and is what is named then. */
+    private void skip(String sentence) {
+        if (holes.isEmpty()) {
+            fault(sentence);
+        } else if (skips.size() < FAULTS_MAX) {
+            skips.add(sentence);
         }
     }
 
@@ -281,15 +305,19 @@ public final class ExportCheck {
     private void removed(ExportLine.Removed line) {
         Named name = new Named(line.position(), line.run().value(), line.seq(), line.type());
         boolean inPlace = place(line.position(), name);
-        fault(name + " was removed: the log has it, and the journal has it no more.");
-        if (!isNarrowed()) {
+        if (isNarrowed()) {
+            fault(name + REMOVED);
+        } else {
             Optional<byte[]> leaf = line.leaf().flatMap(HashedEvents::hash);
             leaf.filter(hash -> inPlace).ifPresent(this::append);
             if (leaf.isEmpty()) {
                 unlogged(name);
             }
+            gone(line.position(), line.position() + 1);
+            if (removed.size() < FAULTS_MAX) {
+                removed.put(line.position(), name);
+            }
         }
-        runs.put(line.run().value(), Link.UNKNOWN);
     }
 
     private void missing(ExportLine.Missing line) {
@@ -298,9 +326,48 @@ public final class ExportCheck {
             return;
         }
         place(line.from(), "Line " + lines);
-        fault(positions(line.from(), line.to()) + " removed: the store has nothing there.");
         expected = line.to();
-        gap();
+        List<byte[]> leaves = line.leaves().stream()
+                .flatMap(text -> HashedEvents.hash(text).stream())
+                .toList();
+        if (leaves.size() == line.to() - line.from()) {
+            leaves.forEach(this::append);
+            gone(line.from(), line.to());
+        } else {
+            fault(positions(line.from(), line.to()) + " removed: the store has nothing there.");
+            gap();
+        }
+    }
+
+    /** These positions have no event any more, which an act has to explain. */
+    public void gone(long from, long to) {
+        holes.add(from, to);
+    }
+
+    /** Whether no act so far explains some positions without an event. */
+    public boolean lacksAnAct() {
+        return !holes.isEmpty();
+    }
+
+    /** What an act has deleted, by its proof. */
+    public void deletion(String proof) {
+        Verify.Report report = Verify.check(proof, keys);
+        if (report.verdict() != Verify.Verdict.PROVEN) {
+            fault("Line " + lines + " is not the proof of an act that deleted events: "
+                    + report.sentences().get(0));
+            return;
+        }
+        // The check has read the same lines: the first names the chain, and each event has seven words.
+        List<String> proven = proof.lines().toList();
+        String chain = proven.get(1).substring("run ".length());
+        proven.stream()
+                .map(line -> line.split(" ", -1))
+                .filter(words -> words[0].equals("event") && words.length == 7)
+                .forEach(words -> {
+                    byte[] payload = Base64.getDecoder().decode(words[6]);
+                    Positions.deletedBy(chain, words[3], payload, payload.length)
+                            .ifPresent(deleted -> holes.explain(deleted, Long.parseLong(words[2])));
+                });
     }
 
     private void changed(Changed event) {
@@ -331,7 +398,7 @@ public final class ExportCheck {
         try {
             return reported();
         } catch (Verify.Refused refused) {
-            List<String> sentences = new ArrayList<>(named());
+            List<String> sentences = new ArrayList<>(allNamed());
             sentences.add(String.valueOf(refused.getMessage()));
             return new Verify.Report(Verify.Verdict.NOT_PROVEN, sentences);
         }
@@ -343,7 +410,7 @@ public final class ExportCheck {
                     begin.isEmpty()
                             ? "This is no export of events."
                             : "The export was cut off before position " + expected + ": it lacks its last line.");
-            return new Verify.Report(Verify.Verdict.NOT_PROVEN, named());
+            return new Verify.Report(Verify.Verdict.NOT_PROVEN, allNamed());
         }
         ExportLine.End last = end.get();
         if (!begins.contains(last.from())) {
@@ -362,9 +429,9 @@ public final class ExportCheck {
             // Only an export without gaps has a root.
             root(last, checkpoint);
         }
-        return faults.isEmpty()
+        return faults.isEmpty() && holes.isEmpty() && skips.isEmpty()
                 ? new Verify.Report(Verify.Verdict.PROVEN, proven(last, checkpoint))
-                : new Verify.Report(Verify.Verdict.NOT_PROVEN, named());
+                : new Verify.Report(Verify.Verdict.NOT_PROVEN, allNamed());
     }
 
     private void root(ExportLine.End last, Verify.Checkpoint checkpoint) {
@@ -391,7 +458,10 @@ public final class ExportCheck {
                 last.to() == from
                         ? "No events, before position " + from + "."
                         : events + " events, positions " + from + " to " + (last.to() - 1)
-                                + ", all of them and as they were written.");
+                                + (holes.explained() == 0
+                                        ? ", all of them and as they were written."
+                                        : ", as they were written. Acts in the log say that the events at "
+                                                + holes.explained() + " other positions were deleted."));
         if (from > 0) {
             story.add("Events of a run that began before position " + from + " are chained from there on.");
         }
@@ -411,6 +481,25 @@ public final class ExportCheck {
             named.add("There may be more: these are the first.");
         }
         return named;
+    }
+
+    /** With what no act explains, now that none is to come. */
+    private List<String> allNamed() {
+        List<String> all = new ArrayList<>(named());
+        if (holes.isEmpty()) {
+            all.addAll(skips);
+        }
+        for (Positions.Range hole : holes.left(FAULTS_MAX)) {
+            long at = hole.first();
+            while (at <= hole.last() && removed.containsKey(at)) {
+                all.add(removed.get(at++) + REMOVED);
+            }
+            if (at <= hole.last()) {
+                all.add(positions(at, hole.last() + 1)
+                        + " removed: the store has nothing there, and no act says that this was to be deleted.");
+            }
+        }
+        return all;
     }
 
     private String reason(Changed event) {

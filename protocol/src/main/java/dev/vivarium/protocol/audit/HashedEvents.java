@@ -1,9 +1,12 @@
 package dev.vivarium.protocol.audit;
 
+import dev.vivarium.protocol.act.Positions;
 import dev.vivarium.protocol.api.ExportLine;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -36,6 +39,9 @@ public final class HashedEvents implements ExportPiece {
     private String[] types;
     private boolean[] logged;
     private boolean[] begins;
+    /** What acts among them have deleted; of most events nothing. */
+    private final Map<Integer, Positions> deletions = new HashMap<>();
+
     private byte[] hashes;
 
     /** With room for some events; it grows. */
@@ -155,6 +161,8 @@ public final class HashedEvents implements ExportPiece {
         types[size] = type;
         hasher.event(hashes, at, type.getBytes(StandardCharsets.UTF_8), version, payload, length);
         hasher.leaf(id, seq, hashes, at + OWN);
+        int act = size;
+        Positions.deletedBy(run, type, payload, length).ifPresent(deleted -> deletions.put(act, deleted));
         begins[size] = seq == 1 && LogHasher.equal(hashes, at + PREVIOUS, hasher.genesis(id), 0);
         size++;
         if (size == positions.length) {
@@ -229,6 +237,11 @@ public final class HashedEvents implements ExportPiece {
     /** Whether it has this hash of the event before it. */
     boolean follows(int at, byte[] hash) {
         return LogHasher.equal(hashes, at * HASHES + PREVIOUS, hash, 0);
+    }
+
+    /** What it has deleted, if it is such an act. */
+    Optional<Positions> deletion(int at) {
+        return deletions.isEmpty() ? Optional.empty() : Optional.ofNullable(deletions.get(at));
     }
 
     byte[] hash(int at) {

@@ -16,7 +16,8 @@ public record Tile(int level, long index, Blob hashes) {
     /** Hashes of a full tile. */
     public static final int WIDTH = 256;
 
-    static final int HASH_BYTES = 32;
+    /** Bytes of a hash. */
+    public static final int HASH_BYTES = 32;
 
     /** How many hashes it has. */
     public int width() {
