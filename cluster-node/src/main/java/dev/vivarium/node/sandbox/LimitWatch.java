@@ -228,6 +228,11 @@ record LimitWatch(
         return isMeasured ? this : with(measured.reported(use), window, activeAtMillis);
     }
 
+    /** Earlier attempts of the run have printed so much: the limit holds for all of them together. */
+    LimitWatch printedBefore(long bytes) {
+        return with(measured.plus(Limit.OUTPUT, bytes), window, activeAtMillis);
+    }
+
     LimitWatch printed(long bytes, long nowMillis) {
         return with(
                 measured.plus(Limit.OUTPUT, bytes), thresholds.outputRate.printed(window, bytes, nowMillis), nowMillis);

@@ -13,8 +13,8 @@ import java.util.List;
 
 /**
  * Output on its way from the guest to the store: truncated at the run's limit, numbered, and joined into chunks. All
- * processes of a run share its limit and one sequence of offsets, in order of arrival. Used by one Sandbox actor; not
- * thread-safe.
+ * attempts and processes of a run share its limit and one sequence of offsets, in order of arrival. Used by one Sandbox
+ * actor; not thread-safe.
  */
 final class OutputBuffer {
     /** Consecutive pieces of one process's stream are joined up to this size, to save rows in the store. */
@@ -26,6 +26,7 @@ final class OutputBuffer {
     private long nextOffset;
     private long keptBytes;
 
+    /** @param startOffset how much earlier attempts have printed */
     OutputBuffer(int attempt, long startOffset, long limitBytes) {
         this.attempt = attempt;
         this.nextOffset = startOffset;
@@ -34,7 +35,7 @@ final class OutputBuffer {
 
     /** Adds output; drops what exceeds the limit. */
     void add(ProcessId process, NodeFrame.Stream stream, Blob data, Instant at) {
-        int room = (int) Math.min(data.length(), limitBytes - keptBytes);
+        int room = (int) Math.min(data.length(), limitBytes - nextOffset);
         if (room <= 0) {
             return;
         }
@@ -62,6 +63,7 @@ final class OutputBuffer {
         return nextOffset;
     }
 
+    /** How much of this attempt is kept. */
     long keptBytes() {
         return keptBytes;
     }

@@ -63,7 +63,7 @@ final class OutputWriter {
         this.buffer = new OutputBuffer(attempt.attempt(), 0, limitBytes);
     }
 
-    /** Sets the run's offset at which the attempt's output begins. */
+    /** Sets the run's offset at which the attempt's output begins, which is what earlier attempts have printed. */
     void beginAt(long offset) {
         buffer = new OutputBuffer(attempt.attempt(), offset, limitBytes);
     }

@@ -149,6 +149,7 @@ public final class Sandbox {
         times.made(made.birth());
         creation.made(made, guest);
         output.beginAt(made.outputStart());
+        usage.printedBefore(made.outputStart());
         if (creation.stopped().isPresent()) {
             return giveUp(Outcomes.killed(creation.stopped().get()));
         }

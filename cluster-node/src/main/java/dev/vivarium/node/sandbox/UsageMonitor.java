@@ -66,6 +66,11 @@ final class UsageMonitor {
         this.watch = LimitWatch.of(spec.limits(), settings.thresholds(), spec.isolation());
     }
 
+    /** Call before the agent starts, with what earlier attempts of the run have printed. */
+    void printedBefore(long bytes) {
+        watch = watch.printedBefore(bytes);
+    }
+
     /** Schedules the next sample: after the interval, or sooner if a limit could be reached before. */
     void lookLater() {
         inbox.after(

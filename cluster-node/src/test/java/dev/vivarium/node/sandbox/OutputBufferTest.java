@@ -54,6 +54,16 @@ class OutputBufferTest {
     }
 
     @Test
+    void allAttemptsOfARunShareItsLimit() {
+        OutputBuffer buffer = new OutputBuffer(2, 7, 10);
+        buffer.add(ProcessId.COMMAND, Stream.STDOUT, Blob.ofUtf8("12345"), AT);
+
+        assertThat(buffer.drain()).extracting(OutputChunk::data).containsExactly(Blob.ofUtf8("123"));
+        assertThat(buffer.end()).isEqualTo(10);
+        assertThat(buffer.keptBytes()).isEqualTo(3);
+    }
+
+    @Test
     void processesShareOneSequenceAndTheLimitAndKeepTheirNames() {
         ProcessId second = new ProcessId(2);
         OutputBuffer buffer = new OutputBuffer(1, 0, 10);

@@ -14,6 +14,8 @@ import dev.vivarium.node.pool.PoolKind;
 import dev.vivarium.node.pool.Waiting;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.node.sandbox.SandboxReport.RenewalRefusal;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -24,6 +26,7 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -306,6 +309,30 @@ class SandboxTest {
         assertThat(driver.sent())
                 .as("credit covers the discarded output as well, so that the agent is not blocked")
                 .contains(new NodeFrame.Credit(1, NodeFrame.Stream.STDOUT, 150));
+    }
+
+    @Test
+    void theLimitOfOutputHoldsForAllAttemptsOfARunTogether() {
+        store.append(
+                FIRST.run(),
+                List.of(new OutputChunk(
+                        1,
+                        ProcessId.COMMAND,
+                        OutputChunkView.Stream.STDOUT,
+                        0,
+                        clock.now(),
+                        Blob.ofUtf8("x".repeat(60)))));
+        start(new AttemptName(FIRST.run(), 2), Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("y".repeat(40))));
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("z".repeat(10))));
+
+        SandboxReport.Ended ended = ended();
+        assertThat(ended.outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.OUTPUT, Optional.of(Measurement.bytes(110, 100))));
+        assertThat(store.printed()).isEqualTo("x".repeat(60) + "y".repeat(40));
+        assertThat(ended.usage().get(Limit.OUTPUT)).isEqualTo(40);
     }
 
     @Test

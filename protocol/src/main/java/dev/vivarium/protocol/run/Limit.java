@@ -83,7 +83,7 @@ public final class Limit<T extends Comparable<T>> {
     public static final Limit<Long> OPEN_FILES =
             holding("openFiles", LimitKind.COUNT, "16", "Files and sockets that a process may have open.");
 
-    /** Bytes written to stdout and stderr together. */
+    /** Bytes written to stdout and stderr together, by all attempts of a run. */
     public static final Limit<ByteSize> OUTPUT = ending(
                     "output", LimitKind.SIZE, "1", KillReason.OUTPUT, "Stdout and stderr together, such as 10Mi.")
             .option("--output-limit")
