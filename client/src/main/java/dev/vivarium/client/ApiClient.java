@@ -206,6 +206,31 @@ public final class ApiClient {
         return read(json(request("/v1/runs/" + id + "/artifacts").build()), ArtifactList.class);
     }
 
+    /** Deletes what an ended run printed. */
+    public void deleteOutput(String id) throws ApiException, InterruptedIOException {
+        delete("/v1/runs/" + id + "/output");
+    }
+
+    /** Deletes the files that were kept of an ended run. */
+    public void deleteArtifacts(String id) throws ApiException, InterruptedIOException {
+        delete("/v1/runs/" + id + "/artifacts");
+    }
+
+    /**
+     * Deletes a content that no run has.
+     *
+     * @param tenant whose it is; empty for the caller's own
+     */
+    public void deleteBlob(Digest digest, Optional<String> tenant) throws ApiException, InterruptedIOException {
+        delete("/v1/blobs/" + digest
+                + queryString(
+                        tenant.map(name -> List.of(Map.entry("tenant", name))).orElse(List.of())));
+    }
+
+    private void delete(String path) throws ApiException, InterruptedIOException {
+        exchange(request(path).DELETE().build(), retries.begin(), ApiClient::body);
+    }
+
     /** The content of a file that was kept of a run; the caller closes it. Not resumed when the connection is lost. */
     public InputStream artifact(String id, String path) throws ApiException, InterruptedIOException {
         String encoded = Stream.of(path.split("/", -1)).map(ApiClient::segment).collect(Collectors.joining("/"));

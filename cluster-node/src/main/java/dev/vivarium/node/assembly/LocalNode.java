@@ -213,6 +213,7 @@ public final class LocalNode implements RunningNode {
                         tokens,
                         core.store().namedSecrets(),
                         core.store().holds(),
+                        core.deletions(),
                         core.quotas(),
                         rates,
                         core.webhooks(),

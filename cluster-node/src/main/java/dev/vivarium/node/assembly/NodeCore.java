@@ -28,6 +28,7 @@ import dev.vivarium.node.placement.Machine;
 import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.QuotaCheck;
+import dev.vivarium.node.retention.Deletions;
 import dev.vivarium.node.retention.Retention;
 import dev.vivarium.node.retention.RetentionSettings;
 import dev.vivarium.node.run.RunEnvironment;
@@ -106,6 +107,7 @@ public final class NodeCore implements AutoCloseable {
 
     private final Acts acts;
     private final Retention retention;
+    private final Deletions deletions;
     private final Sweeper keptMeasure;
     private final Runs runs;
     private final LogChecks checks;
@@ -262,8 +264,14 @@ public final class NodeCore implements AutoCloseable {
         this.webhookGuard = WebhookGuard.of(config.getConfig("vivarium.egress"), webhookConfig);
         this.webhooks = Webhooks.start(
                 system, store, webhookGuard, WebhookSettings.from(webhookConfig), metrics, Clock.systemUTC());
-        this.retention = Retention.start(
-                store, RetentionSettings.from(config.getConfig("vivarium.retention")), acts, Clock.systemUTC());
+        RetentionSettings rules = RetentionSettings.from(config.getConfig("vivarium.retention"));
+        this.retention = Retention.start(store, rules, acts, Clock.systemUTC());
+        this.deletions = new Deletions(
+                store.keptData(),
+                store.holds(),
+                rules.held(),
+                acts,
+                system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.deletion-dispatcher")));
         this.keptMeasure = new Sweeper(
                 kept.measuring(slots.keptLately()),
                 new Sweeper.Pace(Duration.ZERO, tenants.measureInterval(), tenants.measureInterval()),
@@ -403,6 +411,10 @@ public final class NodeCore implements AutoCloseable {
 
     Acts acts() {
         return acts;
+    }
+
+    Deletions deletions() {
+        return deletions;
     }
 
     LogChecks checks() {

@@ -38,6 +38,13 @@ final class ActSentence {
                     + data.path("tenant").asText() + " with their events (positions "
                     + data.path("positions").asText() + "), "
                     + data.path("kept").asText() + " after they had ended.";
+            case "RunDataDeleted" -> Timeline.caller(data) + " had the "
+                    + data.path("data").asText().toLowerCase(Locale.ROOT) + " of run "
+                    + data.path("run").asText() + " of tenant "
+                    + data.path("tenant").asText() + " deleted.";
+            case "BlobDeleted" -> Timeline.caller(data) + " had the content "
+                    + data.path("digest").asText() + " of tenant "
+                    + data.path("tenant").asText() + " deleted.";
             case "TokenCreated" -> Timeline.caller(data) + " made token "
                     + data.path("token").asText() + " ("
                     + data.path("name").asText() + ", " + data.path("role").asText() + " of tenant "

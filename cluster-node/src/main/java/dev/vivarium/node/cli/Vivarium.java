@@ -159,6 +159,7 @@ public final class Vivarium implements Runnable {
                 .addSubcommand(AuditHoldCommand.withAll(surroundings))
                 .addSubcommand(new AuditKeyCommand(surroundings)));
         commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
+        commands.put("delete", () -> new CommandLine(new DeleteCommand(surroundings)));
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));
         commands.put("token", () -> TokenCommand.withAll(surroundings));

@@ -39,12 +39,15 @@ public final class Retention implements AutoCloseable {
 
     private static void record(Acts acts, Tenant tenant, Kind kind, int runs, Duration kept) {
         LOG.info("Deleted the {} of {} runs of tenant {}, kept for {}.", kind, runs, tenant, kept);
-        Act.Data data =
-                switch (kind) {
-                    case OUTPUT -> Act.Data.OUTPUT;
-                    case ARTIFACTS -> Act.Data.ARTIFACTS;
-                };
-        acts.note((at, node) -> new Act.DataDeleted(at, node, tenant, data, runs, new TimeSpan(kept)));
+        acts.note((at, node) -> new Act.DataDeleted(at, node, tenant, data(kind), runs, new TimeSpan(kept)));
+    }
+
+    /** A kind of data, as acts name it. */
+    static Act.Data data(Kind kind) {
+        return switch (kind) {
+            case OUTPUT -> Act.Data.OUTPUT;
+            case ARTIFACTS -> Act.Data.ARTIFACTS;
+        };
     }
 
     @Override

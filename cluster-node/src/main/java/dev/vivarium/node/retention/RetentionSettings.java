@@ -9,9 +9,11 @@ import dev.vivarium.protocol.auth.Tenant;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -20,9 +22,13 @@ import java.util.stream.Stream;
  * @param interval the pause between two looks of a node
  * @param defaults for tenants without rules of their own; a kind that is missing is kept for ever
  * @param tenants rules of tenants; a kind that is missing follows the defaults
+ * @param held the tenants of which nothing is deleted, whoever asks for it
  */
 public record RetentionSettings(
-        Duration interval, Map<Kind, Optional<Duration>> defaults, Map<Tenant, Map<Kind, Optional<Duration>>> tenants)
+        Duration interval,
+        Map<Kind, Optional<Duration>> defaults,
+        Map<Tenant, Map<Kind, Optional<Duration>>> tenants,
+        Set<Tenant> held)
         implements RetentionRules {
     private static final String FOR_EVER = "forever";
     private static final String HOLD = "hold";
@@ -31,6 +37,7 @@ public record RetentionSettings(
     public RetentionSettings {
         defaults = Map.copyOf(defaults);
         tenants = Map.copyOf(tenants);
+        held = Set.copyOf(held);
     }
 
     /**
@@ -40,19 +47,26 @@ public record RetentionSettings(
      */
     public static RetentionSettings from(Config block) {
         Map<Tenant, Map<Kind, Optional<Duration>>> tenants = new HashMap<>();
+        Set<Tenant> held = new HashSet<>();
         Config byTenant = block.getConfig("tenants");
         byTenant.root().keySet().forEach(name -> {
+            Tenant tenant = new Tenant(name);
             Config own = byTenant.getConfig(ConfigUtil.quoteString(name));
-            tenants.put(new Tenant(name), isHeld(own) ? held() : rules(own));
+            if (isHeld(own)) {
+                held.add(tenant);
+                tenants.put(tenant, forEver());
+            } else {
+                tenants.put(tenant, rules(own));
+            }
         });
-        return new RetentionSettings(block.getDuration("interval"), rules(block), tenants);
+        return new RetentionSettings(block.getDuration("interval"), rules(block), tenants, held);
     }
 
     private static boolean isHeld(Config own) {
         return own.hasPath(HOLD) && !own.getString(HOLD).isEmpty();
     }
 
-    private static Map<Kind, Optional<Duration>> held() {
+    private static Map<Kind, Optional<Duration>> forEver() {
         Map<Kind, Optional<Duration>> rules = new EnumMap<>(Kind.class);
         Stream.of(Kind.values()).forEach(kind -> rules.put(kind, Optional.empty()));
         return rules;

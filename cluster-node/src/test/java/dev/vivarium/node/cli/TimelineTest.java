@@ -91,6 +91,11 @@ class TimelineTest {
                                         "RunsDeleted",
                                         "12:00:00Z",
                                         "'tenant':'red','kept':'720h','positions':'3-7,9','runs':[{'run':'a'},{'run':'b'}]"),
+                                event(
+                                        "RunDataDeleted",
+                                        "12:00:00Z",
+                                        by + ",'tenant':'red','run':'01k0','data':'ARTIFACTS'"),
+                                event("BlobDeleted", "12:00:00Z", by + ",'tenant':'red','digest':'ab12'"),
                                 event("HoldPut", "12:00:00Z", by + ",'tenant':'red','reason':'case 4711'"),
                                 event("HoldPut", "12:00:00Z", by + ",'tenant':'red','reason':null"),
                                 event("HoldRemoved", "12:00:00Z", by + ",'tenant':'red'"),
@@ -104,6 +109,8 @@ class TimelineTest {
                         "The node deleted the output of 7 runs of tenant red, 720h after they had ended.",
                         "The node deleted 2 runs of tenant red with their events (positions 3-7,9), 720h after they had"
                                 + " ended.",
+                        "token:ops (from 192.0.2.7) had the artifacts of run 01k0 of tenant red deleted.",
+                        "token:ops (from 192.0.2.7) had the content ab12 of tenant red deleted.",
                         "token:ops (from 192.0.2.7) put tenant red under a legal hold: case 4711.",
                         "token:ops (from 192.0.2.7) put tenant red under a legal hold.",
                         "token:ops (from 192.0.2.7) removed the legal hold of tenant red.",

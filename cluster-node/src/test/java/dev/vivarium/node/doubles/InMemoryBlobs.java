@@ -69,6 +69,15 @@ public final class InMemoryBlobs implements BlobStore {
         contents.keySet().removeIf(key -> key.digest().equals(digest));
     }
 
+    /** Deletes a content unless a run holds it; says whether it was there and is gone. */
+    public boolean delete(Tenant tenant, Digest digest) {
+        outage.ifPresent(away -> {
+            throw away;
+        });
+        return held.values().stream().noneMatch(digests -> digests.contains(digest))
+                && contents.remove(new Key(tenant, digest)) != null;
+    }
+
     /** The number of runs that hold contents. */
     public int holds() {
         return held.size();

@@ -31,6 +31,11 @@ public final class InMemoryHolds implements HoldStore {
         }
     }
 
+    /** Whether a tenant is held. */
+    public synchronized boolean isHeld(Tenant tenant) {
+        return holds.containsKey(tenant);
+    }
+
     private synchronized <T> CompletionStage<T> answer(Supplier<T> value) {
         return failure.<CompletionStage<T>>map(CompletableFuture::failedStage)
                 .orElseGet(() -> CompletableFuture.completedStage(value.get()));

@@ -224,6 +224,16 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         tell(run);
     }
 
+    /** Deletes what the run printed; says whether there was anything. */
+    public synchronized boolean deleteOutput(RunId run) {
+        return output.remove(run) != null;
+    }
+
+    /** How much of what the run printed is there. */
+    public synchronized long printed(RunId run) {
+        return outputEnd(run);
+    }
+
     /** Places every new run under this id from now on. */
     public synchronized void placeAs(RunId id) {
         nextName = Optional.of(id);

@@ -16,6 +16,7 @@ import dev.vivarium.protocol.access.Quota;
 import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
@@ -67,6 +68,16 @@ class KeptOfTenantsTest {
 
         @Override
         public void forEach(Kind kind, Instant submittedBefore, Consumer<RunId> visit) {
+            throw new UnsupportedOperationException("Nothing is deleted here.");
+        }
+
+        @Override
+        public boolean has(Kind kind, RunId run) {
+            throw new UnsupportedOperationException("Nothing is deleted here.");
+        }
+
+        @Override
+        public boolean deleteContent(Tenant tenant, Digest digest) {
             throw new UnsupportedOperationException("Nothing is deleted here.");
         }
 

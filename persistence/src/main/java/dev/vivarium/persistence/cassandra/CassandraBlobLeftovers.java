@@ -91,10 +91,10 @@ final class CassandraBlobLeftovers implements BlobLeftovers {
     }
 
     @Override
-    public void removeIfIdle(BlobKey key, Instant touchedBefore) {
+    public boolean removeIfIdle(BlobKey key, Instant touchedBefore) {
         Optional<CassandraBlobs.Entry> entry = Cassandra.await(blobs.settled(key));
         if (entry.isEmpty() || entry.get().touchedAt() >= touchedBefore.toEpochMilli()) {
-            return;
+            return false;
         }
         CassandraBlobs.Entry seen = entry.get();
         UUID sweep = UUID.randomUUID();
@@ -104,11 +104,12 @@ final class CassandraBlobLeftovers implements BlobLeftovers {
                 isApplied(new Cql(CONDEMN, sweep, tenant, digest, seen.content(), seen.touchedAt(), seen.condemned()));
         if (condemned && isHeld(key)) {
             isApplied(new Cql(PARDON, tenant, digest, sweep));
-        } else if (condemned) {
-            isApplied(
-                    new Cql(REMOVE, tenant, digest, sweep),
-                    new Cql(LEAVE_PIECES, tenant, digest, seen.content(), CassandraBlobs.partCount(seen.bytes())));
+            return false;
         }
+        return condemned
+                && isApplied(
+                        new Cql(REMOVE, tenant, digest, sweep),
+                        new Cql(LEAVE_PIECES, tenant, digest, seen.content(), CassandraBlobs.partCount(seen.bytes())));
     }
 
     private boolean isApplied(Cql... statements) {

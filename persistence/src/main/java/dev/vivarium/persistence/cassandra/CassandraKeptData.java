@@ -4,9 +4,11 @@ import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.vivarium.persistence.cassandra.Cassandra.Cql;
 import dev.vivarium.persistence.content.BlobHolder;
+import dev.vivarium.persistence.content.BlobKey;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.SubmissionTime;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +24,7 @@ final class CassandraKeptData implements KeptData {
 
     private static final String OUTPUT = "SELECT DISTINCT run_id, part FROM run_output";
     private static final String ARTIFACTS = "SELECT DISTINCT run_id FROM blob_of_run";
+    private static final String HAS_ARTIFACTS = "SELECT run_id FROM blob_of_run WHERE run_id = ? LIMIT 1";
     private static final String DELETE_PART = "DELETE FROM run_output WHERE run_id = ? AND part = ?";
 
     private final Cassandra cassandra;
@@ -57,6 +60,24 @@ final class CassandraKeptData implements KeptData {
             page = Cassandra.await(page.fetchNextPage());
             page.currentPage().forEach(visit);
         }
+    }
+
+    @Override
+    public boolean has(Kind kind, RunId run) {
+        return switch (kind) {
+            case OUTPUT -> tail(run, 0).end() != null;
+            case ARTIFACTS -> !Cassandra.await(cassandra.rows(
+                            "look for the artifacts of run " + run,
+                            HAS_ARTIFACTS,
+                            BlobHolder.recorded(run).name()))
+                    .isEmpty();
+        };
+    }
+
+    @Override
+    public boolean deleteContent(Tenant tenant, Digest digest) {
+        return new CassandraBlobLeftovers(cassandra, blobs)
+                .removeIfIdle(new BlobKey(tenant.name(), digest), BlobHolder.FOR_EVER);
     }
 
     @Override

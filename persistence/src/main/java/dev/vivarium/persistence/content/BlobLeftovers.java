@@ -19,6 +19,10 @@ public interface BlobLeftovers {
     /** Visits uploads without progress since the given time, and discarded ones with pieces left. */
     void forEachStale(Instant heardBefore, Consumer<BlobTables.Upload> visit);
 
-    /** Deletes a blob unless a run holds it or it was written since the given time. */
-    void removeIfIdle(BlobKey key, Instant touchedBefore);
+    /**
+     * Deletes a blob unless a run holds it or it was written since the given time.
+     *
+     * @return whether it was there and is deleted
+     */
+    boolean removeIfIdle(BlobKey key, Instant touchedBefore);
 }

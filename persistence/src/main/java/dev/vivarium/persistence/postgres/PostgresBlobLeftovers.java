@@ -119,17 +119,18 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
     }
 
     @Override
-    public void removeIfIdle(BlobKey key, Instant touchedBefore) {
-        database.transactNow("remove a blob", connection -> {
+    public boolean removeIfIdle(BlobKey key, Instant touchedBefore) {
+        return database.transactNow("remove a blob", connection -> {
             Optional<UUID> content = lock(connection, key, touchedBefore);
             // A separate statement, so that it sees holds made before the lock was granted.
-            if (content.isPresent()
+            boolean isRemoved = content.isPresent()
                     && PostgresBlobs.update(
                                     connection,
                                     REMOVE,
                                     key.tenant(),
                                     key.digest().hex())
-                            == 1) {
+                            == 1;
+            if (isRemoved) {
                 PostgresBlobs.update(
                         connection,
                         PostgresBlobs.LEAVE_PIECES,
@@ -137,7 +138,7 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
                         key.tenant(),
                         key.digest().hex());
             }
-            return content;
+            return isRemoved;
         });
     }
 

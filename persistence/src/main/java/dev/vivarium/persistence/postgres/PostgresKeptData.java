@@ -1,9 +1,11 @@
 package dev.vivarium.persistence.postgres;
 
 import dev.vivarium.persistence.content.BlobHolder;
+import dev.vivarium.persistence.content.BlobKey;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.SubmissionTime;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -45,6 +47,9 @@ final class PostgresKeptData implements KeptData {
             WITH gone AS (DELETE FROM run_output WHERE run_id = ? RETURNING byte_offset)
             SELECT count(*) FILTER (WHERE byte_offset >= 0) FROM gone""";
 
+    private static final String HAS_OUTPUT =
+            "SELECT EXISTS (SELECT FROM run_output WHERE run_id = ? AND byte_offset >= 0)";
+    private static final String HAS_ARTIFACTS = "SELECT EXISTS (SELECT FROM blob_hold WHERE run_id = ?)";
     private static final String DELETE_ARTIFACTS = "DELETE FROM blob_hold WHERE run_id = ?";
 
     private final Database database;
@@ -84,6 +89,30 @@ final class PostgresKeptData implements KeptData {
             }
         }
         return names;
+    }
+
+    @Override
+    public boolean has(Kind kind, RunId run) {
+        return database.transactNow("look for the " + kind + " of run " + run, connection -> switch (kind) {
+            case OUTPUT -> exists(connection, HAS_OUTPUT, run.value());
+            case ARTIFACTS -> exists(
+                    connection, HAS_ARTIFACTS, BlobHolder.recorded(run).name());
+        });
+    }
+
+    private static boolean exists(Connection connection, String sql, String name) throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement(sql)) {
+            query.setString(1, name);
+            try (ResultSet row = query.executeQuery()) {
+                return row.next() && row.getBoolean(1);
+            }
+        }
+    }
+
+    @Override
+    public boolean deleteContent(Tenant tenant, Digest digest) {
+        return new PostgresBlobLeftovers(database)
+                .removeIfIdle(new BlobKey(tenant.name(), digest), BlobHolder.FOR_EVER);
     }
 
     @Override

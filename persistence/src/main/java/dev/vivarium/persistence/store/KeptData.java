@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.store;
 
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Map;
@@ -37,6 +38,9 @@ public interface KeptData {
      */
     void forEach(Kind kind, Instant submittedBefore, Consumer<RunId> visit);
 
+    /** Whether there is data of a kind of a run. */
+    boolean has(Kind kind, RunId run);
+
     /**
      * Deletes a run's data of a kind, as a whole: readers find all of it or nothing. For runs that have ended. The contents
      * of artifacts are removed once no other run has them either. Refused while the tenant is under a hold ({@link
@@ -45,6 +49,15 @@ public interface KeptData {
      * @param tenant the run's
      */
     Deletion delete(Kind kind, Tenant tenant, RunId run);
+
+    /**
+     * Deletes a content of a tenant that no run has, without waiting for the grace of blobs. One that a run has stays: as a
+     * file of its submission until it has ended, or as a file that was kept of it. A submission that was about to name the
+     * content does not find it.
+     *
+     * @return whether it was there and is gone
+     */
+    boolean deleteContent(Tenant tenant, Digest digest);
 
     /**
      * What is kept of a tenant, in bytes of content.

@@ -13,6 +13,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.TimeSpan;
@@ -42,8 +43,10 @@ public final class RecordedActs {
             "recorded-acts-4.txt",
             "recorded-acts-5.txt",
             "recorded-acts-6.txt",
-            "recorded-acts-7.txt");
+            "recorded-acts-7.txt",
+            "recorded-acts-8.txt");
     private static final Tenant TENANT = new Tenant("research");
+    private static final RunId RUN = new RunId("01k0r000000000000000000000");
     private static final TokenId TOKEN = new TokenId("0123456789abcdef");
     private static final TokenId EARLIER = new TokenId("0000000000000001");
     private static final Principal OPERATOR = new Principal(Principal.Kind.TOKEN, "ops");
@@ -92,6 +95,9 @@ public final class RecordedActs {
                         TimeSpan.parse("8760h"),
                         Positions.parse("3-7,9"),
                         List.of(new Act.DeletedRun(new RunId("01k00000000000000000000001"), 6, "00".repeat(32)))),
+                new Act.RunDataDeleted(at, "node-1", OPERATOR, ORIGIN, TENANT, RUN, Act.Data.OUTPUT),
+                new Act.RunDataDeleted(at, "node-1", OPERATOR, ORIGIN, TENANT, RUN, Act.Data.ARTIFACTS),
+                new Act.BlobDeleted(at, "node-1", OPERATOR, ORIGIN, TENANT, Digest.of(Blob.ofUtf8("content"))),
                 new Act.TokenRevoked(at, "node-1", OPERATOR, ORIGIN, TENANT, TOKEN, at.plusSeconds(60)),
                 new Act.QuotasSet(
                         at,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.retention.RetentionRules;
 import dev.vivarium.persistence.retention.RetentionSweep;
+import dev.vivarium.persistence.store.KeptData.Deletion;
 import dev.vivarium.persistence.store.KeptData.Kind;
 import dev.vivarium.persistence.store.KeptData.Size;
 import dev.vivarium.persistence.store.OutputChunk;
@@ -25,6 +26,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -188,6 +190,50 @@ public abstract class RetentionContract {
         assertThat(join(store().output().end(run))).isZero();
         assertThat(holders(file)).isEmpty();
         assertThat(deleted).containsExactly(tenant + " OUTPUT 1 PT720H", tenant + " ARTIFACTS 1 PT720H");
+    }
+
+    @Test
+    void whatIsThereOfARunIsKnownBeforeAndAfterItsDeletion() {
+        RunId run = ended(1, tenant);
+        assertThat(kindsOf(run)).isEmpty();
+        print(run, "hello");
+        Digest file = join(store().blobs().write(tenant, Blob.ofUtf8("known " + test)));
+        join(store().blobs().keep(tenant, Set.of(file), run));
+        assertThat(kindsOf(run)).containsExactly(Kind.OUTPUT, Kind.ARTIFACTS);
+
+        assertThat(store().keptData().delete(Kind.OUTPUT, tenant, run)).isEqualTo(Deletion.DELETED);
+        assertThat(kindsOf(run)).containsExactly(Kind.ARTIFACTS);
+        assertThat(store().keptData().delete(Kind.ARTIFACTS, tenant, run)).isEqualTo(Deletion.DELETED);
+        assertThat(kindsOf(run)).isEmpty();
+        assertThat(store().keptData().delete(Kind.OUTPUT, tenant, run)).isEqualTo(Deletion.NOTHING);
+    }
+
+    private List<Kind> kindsOf(RunId run) {
+        return Arrays.stream(Kind.values())
+                .filter(kind -> store().keptData().has(kind, run))
+                .toList();
+    }
+
+    @Test
+    void aContentIsDeletedAtOnceUnlessARunHasIt() {
+        Digest file = join(store().blobs().write(tenant, Blob.ofUtf8("wanted " + test)));
+        RunId live = run(1);
+        RunId ended = ended(2, tenant);
+        join(store().blobs().hold(tenant, Set.of(file), live));
+        join(store().blobs().keep(tenant, Set.of(file), ended));
+
+        assertThat(store().keptData().deleteContent(tenant, file)).isFalse();
+        join(store().blobs().release(live));
+        assertThat(store().keptData().deleteContent(tenant, file)).isFalse();
+        store().keptData().delete(Kind.ARTIFACTS, tenant, ended);
+        assertThat(store().keptData().deleteContent(new Tenant("stranger"), file))
+                .isFalse();
+        assertThat(store().keptData().deleteContent(tenant, file)).isTrue();
+        assertThat(store().keptData().deleteContent(tenant, file)).isFalse();
+        assertThat(join(store().blobs().sizes(tenant, Set.of(file)))).isEmpty();
+
+        join(store().blobs().write(tenant, Blob.ofUtf8("wanted " + test)));
+        assertThat(join(store().blobs().sizes(tenant, Set.of(file)))).hasSize(1);
     }
 
     @Test

@@ -8,6 +8,8 @@ public enum Permission {
     CANCEL,
     /** To see runs: their state, output, events and artifacts. */
     READ,
+    /** To delete what is kept of ended runs, and contents that no run has, before their time is over. */
+    DELETE,
     /** To search events across runs, and to verify them. */
     AUDIT,
     /** To see what checks of the whole log have found, which names runs of all tenants, and to begin one. */

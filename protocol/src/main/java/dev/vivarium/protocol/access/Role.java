@@ -7,7 +7,7 @@ import java.util.Locale;
 
 /** What a caller may do, and in which tenants. Written in lower case; stored text is permanent. */
 public enum Role {
-    /** Starts runs of its tenant, sees and cancels them, and puts secrets for them. */
+    /** Starts runs of its tenant, sees and cancels them, deletes what is kept of them, and puts secrets for them. */
     SUBMITTER(Reach.OWN_TENANT),
     /** Sees runs of its tenant. */
     VIEWER(Reach.OWN_TENANT),
@@ -39,7 +39,7 @@ public enum Role {
     public boolean has(Permission permission) {
         return switch (permission) {
             case READ -> true;
-            case SUBMIT, CANCEL, SECRETS -> this == SUBMITTER || this == OPERATOR;
+            case SUBMIT, CANCEL, DELETE, SECRETS -> this == SUBMITTER || this == OPERATOR;
             case AUDIT -> this == AUDITOR || this == OPERATOR;
             case CHECK, HOLDS, NODES, TOKENS, TENANTS -> this == OPERATOR;
         };

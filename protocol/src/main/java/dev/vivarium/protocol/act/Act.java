@@ -8,6 +8,7 @@ import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.TimeSpan;
@@ -31,6 +32,8 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Act.SandboxesReaped.class, name = "SandboxesReaped"),
     @JsonSubTypes.Type(value = Act.DataDeleted.class, name = "DataDeleted"),
     @JsonSubTypes.Type(value = Act.RunsDeleted.class, name = "RunsDeleted"),
+    @JsonSubTypes.Type(value = Act.RunDataDeleted.class, name = "RunDataDeleted"),
+    @JsonSubTypes.Type(value = Act.BlobDeleted.class, name = "BlobDeleted"),
     @JsonSubTypes.Type(value = Act.TokenCreated.class, name = "TokenCreated"),
     @JsonSubTypes.Type(value = Act.TokenRevoked.class, name = "TokenRevoked"),
     @JsonSubTypes.Type(value = Act.QuotasSet.class, name = "QuotasSet"),
@@ -124,6 +127,14 @@ public sealed interface Act {
         /** The files that were kept of them. */
         ARTIFACTS
     }
+
+    /** Somebody had what was kept of a run deleted before its time was over. */
+    record RunDataDeleted(Instant at, String node, Principal by, Origin origin, Tenant tenant, RunId run, Data data)
+            implements OfTenant {}
+
+    /** Somebody had a content of a tenant deleted that no run had. */
+    record BlobDeleted(Instant at, String node, Principal by, Origin origin, Tenant tenant, Digest digest)
+            implements OfTenant {}
 
     /**
      * A node deletes runs of a tenant with their events, and all else that is kept of them. Recorded before it is done, so a

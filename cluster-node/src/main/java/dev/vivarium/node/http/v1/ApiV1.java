@@ -31,6 +31,7 @@ import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.server.Uploads;
+import dev.vivarium.node.retention.Deletions;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.node.tenant.TenantQuotas;
@@ -43,6 +44,7 @@ import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.protocol.access.Permission;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -61,6 +63,7 @@ public final class ApiV1 {
      * @param acts where administrative acts are recorded
      * @param secrets the secrets of tenants
      * @param holds legal holds of tenants
+     * @param deletions deletes what is kept before its time is over
      * @param quotas the quotas of tenants
      * @param rates how fast tenants may read
      * @param webhooks messages to webhooks
@@ -82,6 +85,7 @@ public final class ApiV1 {
             Tokens tokens,
             NamedSecrets secrets,
             HoldStore holds,
+            Deletions deletions,
             TenantQuotas quotas,
             Rates rates,
             Webhooks webhooks,
@@ -122,6 +126,7 @@ public final class ApiV1 {
                 .description("Contents of files that are being uploaded")
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs(), parts.runs(), refusals);
+        DeletionsEndpoint deletions = new DeletionsEndpoint(lookup, parts.blobs(), parts.deletions());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
         SecretsEndpoint secrets = new SecretsEndpoint(submissions, parts.secrets(), parts.acts());
         TenantsEndpoint tenants =
@@ -150,13 +155,16 @@ public final class ApiV1 {
                         needing(CANCEL, POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
                         needing(SUBMIT, POST, "/v1/runs/{id}/deadline", json(deadline::answer)),
                         needing(READ, GET, "/v1/runs/{id}/output", output::answer),
+                        needing(Permission.DELETE, DELETE, "/v1/runs/{id}/output", json(deletions::output)),
                         needing(READ, GET, "/v1/runs/{id}/events", events::answer),
                         needing(READ, GET, "/v1/runs/{id}/artifacts", artifacts::list),
                         needing(READ, GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
+                        needing(Permission.DELETE, DELETE, "/v1/runs/{id}/artifacts", json(deletions::artifacts)),
                         needing(READ, GET, "/v1/runs/{id}/webhooks", json(webhooks::list)),
                         needing(SUBMIT, POST, "/v1/runs/{id}/webhooks/{seq}/repeat", json(webhooks::repeat)),
                         needing(SUBMIT, PUT, "/v1/blobs/{digest}", json(blobs::put)),
                         needing(SUBMIT, HEAD, "/v1/blobs/{digest}", blobs::head),
+                        needing(Permission.DELETE, DELETE, "/v1/blobs/{digest}", json(deletions::blob)),
                         needing(TOKENS, POST, "/v1/tokens", json(tokens::create)),
                         needing(TOKENS, GET, "/v1/tokens", json(tokens::list)),
                         needing(TOKENS, DELETE, "/v1/tokens/{id}", json(tokens::revoke)),

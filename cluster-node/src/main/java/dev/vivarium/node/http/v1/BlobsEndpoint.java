@@ -135,7 +135,8 @@ final class BlobsEndpoint {
                                 ProblemType.NO_SUCH_BLOB, "The tenant has no content of this digest: upload it.")));
     }
 
-    private CompletionStage<HttpResponse> named(
+    /** The tenant and the digest that a request names. */
+    static CompletionStage<HttpResponse> named(
             Exchange exchange, BiFunction<Tenant, Digest, CompletionStage<HttpResponse>> answer) {
         QueryReader reader = new QueryReader(exchange.request(), Set.of("tenant"));
         Identity caller = exchange.caller();

@@ -21,6 +21,7 @@ import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.access.Scope;
 import dev.vivarium.protocol.api.AuditCheck;
 import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.api.LegalHold;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
@@ -171,6 +172,7 @@ class OpenApiDocumentTest {
         answersAboutItsWebhook(run);
         answersAboutOneRun("/v1/runs/" + run);
         answerAboutDeletedOutput();
+        answersAboutDeletions(run);
         for (String of : List.of("", "/output", "/events", "/artifacts", "/artifacts/out%2Fa", "/proof", "/webhooks")) {
             api.get("/v1/runs/" + TestApi.UNKNOWN_RUN + of);
             api.get("/v1/runs/" + run + of, "Accept", "text/html");
@@ -244,6 +246,38 @@ class OpenApiDocumentTest {
         assertThat(api.post("/v1/runs?follow=output", Samples.SMALL_BODY, "Idempotency-Key", "gone")
                         .statusCode())
                 .isEqualTo(410);
+    }
+
+    private void answersAboutDeletions(RunId ended) {
+        HttpResponse<String> submitted = api.post("/v1/runs", Samples.SMALL_BODY, "Idempotency-Key", "live");
+        String live = TestApi.json(submitted).path("id").asText();
+        Digest digest = Digest.of(Blob.ofUtf8("deleted"));
+        api.blobs.write(Tenant.DEFAULT, Blob.ofUtf8("deleted"));
+        List<String> paths =
+                List.of("/v1/runs/" + ended + "/output", "/v1/runs/" + ended + "/artifacts", "/v1/blobs/" + digest);
+        for (String path : paths) {
+            delete(path + "?colour=red");
+            delete(path, "Accept", "text/html");
+        }
+        assertThat(delete("/v1/runs/" + live + "/output").statusCode()).isEqualTo(409);
+        assertThat(delete("/v1/runs/" + live + "/artifacts").statusCode()).isEqualTo(409);
+        api.holds.put(new LegalHold(Tenant.DEFAULT, Optional.empty(), Principal.LOCAL_OPERATOR, NOON));
+        assertThat(delete("/v1/blobs/" + digest).statusCode()).isEqualTo(409);
+        api.holds.remove(Tenant.DEFAULT);
+        assertThat(paths.stream().map(path -> delete(path).statusCode())).containsOnly(204);
+        delete("/v1/blobs/" + digest);
+        api.blobs.write(new Tenant("research"), Blob.ofUtf8("deleted"));
+        delete("/v1/blobs/" + digest + "?tenant=research");
+        delete("/v1/runs/" + TestApi.UNKNOWN_RUN + "/output");
+        delete("/v1/runs/" + TestApi.UNKNOWN_RUN + "/artifacts");
+        // The tests that follow read it.
+        api.runs.print(ended, Stream.STDOUT, "hello");
+    }
+
+    private HttpResponse<String> delete(String path, String... headers) {
+        HttpRequest.Builder request = api.request(path).DELETE();
+        return api.exchange(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
     }
 
     private void answersAboutOneRun(String run) {
@@ -673,6 +707,7 @@ class OpenApiDocumentTest {
     private void askForBlobs() {
         api.put("/v1/blobs/" + UNKNOWN_DIGEST, "content");
         api.head("/v1/blobs/" + UNKNOWN_DIGEST);
+        delete("/v1/blobs/" + UNKNOWN_DIGEST);
     }
 
     private void askForRuns() {
@@ -681,6 +716,8 @@ class OpenApiDocumentTest {
         api.post(run + "/cancel", "");
         api.post(run + "/deadline", RENEWAL);
         api.post(run + "/webhooks/1/repeat", "");
+        delete(run + "/output");
+        delete(run + "/artifacts");
         List.of(
                         "/v1/runs",
                         run,

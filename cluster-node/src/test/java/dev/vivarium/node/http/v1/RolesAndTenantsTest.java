@@ -113,12 +113,14 @@ class RolesAndTenantsTest {
             case "POST /v1/runs/{id}/cancel", "POST /v1/audit/check" -> List.of(202);
             case "GET /v1/runs/{id}/artifacts/{path}",
                     "HEAD /v1/blobs/{digest}",
+                    "DELETE /v1/blobs/{digest}",
                     "POST /v1/runs/{id}/webhooks/{seq}/repeat",
                     "DELETE /v1/tokens/{id}",
                     "DELETE /v1/secrets/{name}",
                     "DELETE /v1/audit/holds/{tenant}",
                     "POST /v1/tokens/{id}/rotate" -> List.of(404);
             case "PUT /v1/blobs/{digest}" -> List.of(422);
+            case "DELETE /v1/runs/{id}/output", "DELETE /v1/runs/{id}/artifacts" -> List.of(409);
             case "GET /v1/audit/tile/{path}" -> List.of(404);
             case "GET /v1/audit/counts", "GET /v1/audit/consistency" -> List.of(400);
             default -> List.of(200);

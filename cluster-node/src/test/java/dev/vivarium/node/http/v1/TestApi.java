@@ -21,6 +21,7 @@ import dev.vivarium.node.doubles.InMemoryAudit;
 import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryChecks;
 import dev.vivarium.node.doubles.InMemoryHolds;
+import dev.vivarium.node.doubles.InMemoryKeptData;
 import dev.vivarium.node.doubles.InMemoryNamedSecrets;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryTenants;
@@ -33,6 +34,7 @@ import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.node.retention.Deletions;
 import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.node.tenant.TenantConfig;
 import dev.vivarium.node.tenant.TenantQuotas;
@@ -107,6 +109,13 @@ final class TestApi implements AutoCloseable {
     final MovableClock clock = new MovableClock(InMemoryRuns.NOON);
 
     final ListedActs acts = new ListedActs();
+
+    final Deletions deletions = new Deletions(
+            new InMemoryKeptData(runs, blobs, holds),
+            holds,
+            Set.of(new Tenant("held-by-configuration")),
+            acts,
+            Runnable::run);
 
     final Tokens tokens =
             new Tokens(tokenStore, seal, TokenSettings.from(Samples.SHIPPED.getConfig("tokens")), acts, clock);
@@ -185,6 +194,7 @@ final class TestApi implements AutoCloseable {
                                         tokens,
                                         namedSecrets.secrets(),
                                         holds,
+                                        deletions,
                                         quotas,
                                         rates,
                                         webhooks,
