@@ -48,7 +48,7 @@ final class DeleteCommand implements Callable<Integer> {
     @Option(
             names = "--contents",
             description =
-                    "With these files also their contents, unless another run has them: at once, and not hours later.")
+                    "Delete the contents of those files right away as well, not hours later. Contents that another run has stay.")
     private boolean contents;
 
     @Mixin

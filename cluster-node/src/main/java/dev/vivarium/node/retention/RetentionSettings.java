@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * @param interval the pause between two looks of a node
  * @param defaults for tenants without rules of their own; a kind that is missing is kept for ever
  * @param tenants rules of tenants; a kind that is missing follows the defaults
- * @param held the tenants of which nothing is deleted, whoever asks for it
+ * @param held the tenants under a configured hold, of which nothing is deleted, not even on request
  */
 public record RetentionSettings(
         Duration interval,

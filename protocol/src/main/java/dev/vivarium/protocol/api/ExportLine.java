@@ -106,7 +106,7 @@ public sealed interface ExportLine {
      * An act that comes after the exported positions and has deleted events before its own: it explains lines {@link
      * Missing}.
      *
-     * @param proof the act's proof, as {@code GET /v1/runs/{id}/proof} has it, by a checkpoint of its own
+     * @param proof the act's proof, in the format of {@code GET /v1/runs/{id}/proof}, with a checkpoint of its own
      */
     record Deletion(String proof) implements ExportLine {
         public Deletion {

@@ -141,7 +141,7 @@ public final class ContainerMeter {
         }
     }
 
-    /** A kernel of its own keeps what its agent writes to itself. */
+    /** What an agent in a sandbox with its own kernel writes cannot be seen from the machine. */
     private static void watchWrites(ContainerSandbox sandbox) {
         if (!sandbox.template().isolation().hasOwnKernel()) {
             Duration idle =

@@ -9,8 +9,8 @@ import java.util.List;
  * What the processes of one sandbox have written, to files or anything else, by the kernel's counts in /proc/PID/io. It shows an
  * agent at work that rewrites its files: neither their bytes nor their number change then, and little processor time is used.
  *
- * <p>A process has the counts of its children that have ended. Those of an orphan go to the guest, which is not looked at since it
- * writes for the node, and those of children that nobody waits for are gone, so the sum may become less.
+ * <p>The kernel adds the counts of a child that has ended to its parent's. Orphans are added to the guest, which is left out because
+ * its own writes are for the node, and a child without a waiting parent is added nowhere, so the sum may decrease.
  */
 public final class GroupWrites {
     /** Enough for a sign of work; a look at a process takes some ten microseconds. */

@@ -105,9 +105,8 @@ final class ArtifactsEndpoint {
                         ? answer.get()
                         : Answers.problem(
                                 ProblemType.DELETED,
-                                "The files that were kept of this run were deleted, when their time was over"
-                                        + " (vivarium.retention) or because somebody asked for it; the list still says"
-                                        + " what they were."));
+                                "The files that were kept of this run were deleted, by retention (vivarium.retention) or"
+                                        + " on request; the list still says what they were."));
     }
 
     /** The last attempt's, of which there is at most one. */

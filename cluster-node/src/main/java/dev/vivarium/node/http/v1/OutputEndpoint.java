@@ -119,8 +119,8 @@ final class OutputEndpoint {
     private static HttpResponse deleted() {
         return Answers.problem(
                 ProblemType.DELETED,
-                "What this run printed was deleted, when its time was over (vivarium.retention) or because somebody asked"
-                        + " for it; its events say how much it was.");
+                "The output of this run was deleted, by retention (vivarium.retention) or on request; its events say how"
+                        + " much it was.");
     }
 
     private HttpResponse response(Source<OutputChunk, NotUsed> chunks, Query query, MediaType form) {
