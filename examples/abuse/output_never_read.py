@@ -11,7 +11,7 @@ import os
 import pty
 import time
 
-for _ in range(16):
+for _ in range(8):
     controller, terminal = pty.openpty()
     os.set_blocking(terminal, False)
     try:

@@ -13,7 +13,7 @@ import os
 
 from lib.attempt import OWN_KERNEL, check, finish
 
-MOST = 4096 if OWN_KERNEL else 64
+MOST = 4096 if OWN_KERNEL else 12
 
 
 def take():

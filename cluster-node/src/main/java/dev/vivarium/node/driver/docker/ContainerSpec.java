@@ -82,8 +82,12 @@ final class ContainerSpec {
 
     private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf/lo");
 
-    /** Per sandbox; each takes some 50 KiB that no control group counts when its queues are full. */
-    private static final int TERMINALS_MAX = 64;
+    /**
+     * Per sandbox, so that as many as a node takes as shipped (256) have no more than the kernel keeps for all containers together:
+     * 3,072, its kernel.pty.max less its kernel.pty.reserve. Each takes some 50 KiB that no control group counts when its queues are
+     * full.
+     */
+    private static final int TERMINALS_MAX = 12;
 
     /**
      * The kernel counts the terminals of all containers together, so each sandbox gets its own bounded devpts. The

@@ -50,7 +50,7 @@ class LiveMountsTest {
                 "/etc/hosts ro,relatime containers/<id>/hosts",
                 "/etc/resolv.conf ro,relatime containers/<id>/resolv.conf",
                 "/dev rw,nosuid tmpfs rw,size=65536k,mode=755",
-                "/dev/pts rw,nosuid,noexec,relatime devpts rw,gid=5,mode=620,ptmxmode=666,max=64",
+                "/dev/pts rw,nosuid,noexec,relatime devpts rw,gid=5,mode=620,ptmxmode=666,max=12",
                 "/dev/mqueue rw," + KERNEL_FILES + " mqueue rw",
                 "/dev/shm rw," + KERNEL_FILES + " tmpfs rw,size=65536k",
                 "/tmp rw,nosuid,nodev,relatime tmpfs rw,size=16384k,nr_inodes=2048",
