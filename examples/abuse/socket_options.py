@@ -1,7 +1,8 @@
 """Sets options of sockets that put code or memory of the kernel behind them.
 
 Tries: upper layer protocols (kernel TLS, TCP within TCP), packet filters, signatures, encapsulation, flow labels of the
-whole machine, buffers beyond the machine's sizes, security policies and packet filter tables.
+whole machine, buffers beyond the machine's sizes, memory reserved without data, security policies, packet filter
+tables, and options that switch code of the kernel on for everyone.
 Must: succeed: each is refused, and options that programs set every day work.
 
 expect: SUCCEEDED
@@ -28,7 +29,8 @@ for what, sock, level, option, value in (
     ("a forced receive buffer", udp, 1, 33, 1 << 20), ("a forced send buffer", udp, 1, 32, 1 << 20), ("pinned pages", tcp, 1, 60, 1),
     ("encapsulation in UDP", udp, 17, 100, 2), ("a security policy", udp, 0, 17, bytes(168)), ("a packet filter's table", udp, 0, 64, bytes(96)),
     ("a flow label of the machine", six, 41, 32, bytes(32)), ("a group of IPv6", six, 41, 20, bytes(20)), ("IPv6 options of its own", six, 41, 59, bytes(8)),
-    ("a list of sources", udp, 0, 41, bytes(16)),
+    ("a list of sources", udp, 0, 41, bytes(16)), ("reserved memory", tcp, 1, 73, 1 << 20), ("delays of TCP", tcp, 6, 37, 1000),
+    ("UDP's datagrams together", udp, 17, 104, 1), ("a least time to live", tcp, 0, 21, 1), ("a least hop count", six, 41, 73, 1),
 ):
     attempt(what, lambda: sock.setsockopt(level, option, value), errno.ENOPROTOOPT)
 for level, option, value in ((1, 2, 1), (1, 7, 65536), (1, 8, 65536), (1, 9, 1), (1, 13, struct.pack("ii", 0, 0)), (1, 20, struct.pack("qq", 5, 0)),

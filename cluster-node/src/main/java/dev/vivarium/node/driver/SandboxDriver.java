@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -60,6 +61,13 @@ public interface SandboxDriver extends AutoCloseable {
     /** The kernel memory of the sandboxes' machine; {@link KernelMemory#UNKNOWN} where it cannot be read. */
     default CompletionStage<KernelMemory> kernelMemory() {
         return CompletableFuture.completedStage(KernelMemory.UNKNOWN);
+    }
+
+    /**
+     * What each sandbox has in the queues of its sockets of TCP and UDP, in bytes; none where that cannot be read.
+     */
+    default CompletionStage<Map<SandboxId, Long>> socketBytes() {
+        return CompletableFuture.completedStage(Map.of());
     }
 
     /**

@@ -14,8 +14,8 @@ import dev.vivarium.node.sandbox.KernelMemoryGuard;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.NodeSandboxes;
-import dev.vivarium.node.sandbox.OpenFilesGuard;
 import dev.vivarium.node.sandbox.Reaper;
+import dev.vivarium.node.sandbox.TakersGuard;
 import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.protocol.act.Act;
 import java.time.Clock;
@@ -188,7 +188,8 @@ public final class Guardian {
         context.spawn(
                 KernelMemoryGuard.create(watch.sandboxes, watch.live, watch.kernelMemoryGrowthMaxBytes),
                 "kernel-memory");
-        context.spawn(OpenFilesGuard.create(watch.sandboxes, watch.live), "open-files");
+        context.spawn(TakersGuard.ofOpenFiles(watch.sandboxes, watch.live), "open-files");
+        context.spawn(TakersGuard.ofSocketMemory(watch.sandboxes, watch.live), "socket-memory");
         if (settings.watchesForCrashes()) {
             context.spawn(crashWatch(context, cluster, settings.crashProbe()), "crashes");
         }

@@ -16,6 +16,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
 import dev.vivarium.node.kernel.OpenFileTable;
+import dev.vivarium.node.kernel.SocketMemory;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.SandboxNetwork;
@@ -35,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
@@ -263,10 +265,24 @@ public final class NodeSandboxes {
         return driver.kernelMemory();
     }
 
+    /** What each sandbox has in the queues of its sockets of TCP and UDP, in bytes. */
+    CompletionStage<Map<SandboxId, Long>> socketBytes() {
+        return driver.socketBytes();
+    }
+
     /** The open files of the sandboxes' machine; empty where it is another one, or they cannot be read. */
     CompletionStage<Optional<OpenFileTable>> openFiles() {
+        return ofThisMachine(OpenFileTable::of);
+    }
+
+    /** The memory of all sockets of the sandboxes' machine; empty where it is another one, or it cannot be read. */
+    CompletionStage<Optional<SocketMemory>> socketMemory() {
+        return ofThisMachine(SocketMemory::of);
+    }
+
+    private <T> CompletionStage<Optional<T>> ofThisMachine(Function<Path, Optional<T>> read) {
         return driver.capabilities().processes() == Processes.ON_THIS_MACHINE
-                ? CompletableFuture.supplyAsync(() -> OpenFileTable.of(PROC), blocking)
+                ? CompletableFuture.supplyAsync(() -> read.apply(PROC), blocking)
                 : CompletableFuture.completedStage(Optional.empty());
     }
 

@@ -18,13 +18,16 @@ class OpenFilesWatchTest {
 
     private List<SandboxId> takers(long inUse, long modestFiles, long greedyFiles, long secondFiles) {
         return OpenFilesWatch.takers(
-                new OpenFileTable(inUse, MAX),
-                new KernelMemory(
-                        0,
-                        Map.of(
-                                modest, modestFiles * OpenFileTable.FILE_BYTES,
-                                greedy, greedyFiles * OpenFileTable.FILE_BYTES,
-                                second, secondFiles * OpenFileTable.FILE_BYTES)));
+                        new OpenFileTable(inUse, MAX),
+                        new KernelMemory(
+                                0,
+                                Map.of(
+                                        modest, modestFiles * OpenFileTable.FILE_BYTES,
+                                        greedy, greedyFiles * OpenFileTable.FILE_BYTES,
+                                        second, secondFiles * OpenFileTable.FILE_BYTES)))
+                .stream()
+                .map(Taker::sandbox)
+                .toList();
     }
 
     @Test

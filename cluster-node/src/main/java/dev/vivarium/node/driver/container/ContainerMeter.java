@@ -163,16 +163,7 @@ public final class ContainerMeter {
 
     /** Kernel memory that is charged to no sandbox, and the amounts charged to each. */
     public KernelMemory kernelMemory(Collection<ContainerSandbox> sandboxes) {
-        Map<SandboxId, Long> charged = new HashMap<>();
-        for (ContainerSandbox sandbox : sandboxes) {
-            try {
-                if (sandbox.sampler().orElse(null) instanceof CgroupFiles files) {
-                    charged.put(sandbox.id(), files.kernelBytes());
-                }
-            } catch (IOException gone) {
-                LOG.debug("Sandbox {} is not measured any more: {}", sandbox.id(), gone.toString());
-            }
-        }
+        Map<SandboxId, Long> charged = ofEach(sandboxes, CgroupFiles::kernelBytes);
         try {
             long all = new KernelMemoryFiles(PROC.resolve("meminfo")).bytes();
             long ours = charged.values().stream().mapToLong(Long::longValue).sum();
@@ -180,5 +171,30 @@ public final class ContainerMeter {
         } catch (IOException unreadable) {
             return KernelMemory.UNKNOWN;
         }
+    }
+
+    /** What each sandbox has in the queues of its sockets of TCP and UDP. */
+    public Map<SandboxId, Long> socketBytes(Collection<ContainerSandbox> sandboxes) {
+        return ofEach(sandboxes, CgroupFiles::socketBytes);
+    }
+
+    /** A number of the control group of each sandbox that is there. */
+    private static Map<SandboxId, Long> ofEach(Collection<ContainerSandbox> sandboxes, GroupNumber number) {
+        Map<SandboxId, Long> numbers = new HashMap<>();
+        for (ContainerSandbox sandbox : sandboxes) {
+            try {
+                if (sandbox.sampler().orElse(null) instanceof CgroupFiles files) {
+                    numbers.put(sandbox.id(), number.of(files));
+                }
+            } catch (IOException gone) {
+                LOG.debug("Sandbox {} is not measured any more: {}", sandbox.id(), gone.toString());
+            }
+        }
+        return numbers;
+    }
+
+    /** Something that is read of a control group. */
+    private interface GroupNumber {
+        long of(CgroupFiles group) throws IOException;
     }
 }

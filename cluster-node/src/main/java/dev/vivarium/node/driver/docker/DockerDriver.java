@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -239,6 +240,13 @@ public final class DockerDriver implements SandboxDriver {
         return processes == Processes.ON_THIS_MACHINE
                 ? samples.run("measuring the kernel's memory", () -> meter.kernelMemory(sandboxes.all()))
                 : SandboxDriver.super.kernelMemory();
+    }
+
+    @Override
+    public CompletionStage<Map<SandboxId, Long>> socketBytes() {
+        return processes == Processes.ON_THIS_MACHINE
+                ? samples.run("measuring the memory of sockets", () -> meter.socketBytes(sandboxes.all()))
+                : SandboxDriver.super.socketBytes();
     }
 
     @Override

@@ -59,6 +59,9 @@ public sealed interface CgroupFiles extends Sampler {
     /** Kernel memory currently charged to the group, in bytes, without socket queues. */
     long kernelBytes() throws IOException;
 
+    /** What is in the queues of the group's sockets, in bytes. */
+    long socketBytes() throws IOException;
+
     /**
      * A group's peak number of processes: the kernel's, once it exceeds that of the runtime which created the sandbox.
      */
@@ -146,6 +149,11 @@ public sealed interface CgroupFiles extends Sampler {
         @Override
         public long kernelBytes() throws IOException {
             return kernel.numberIfThere();
+        }
+
+        @Override
+        public long socketBytes() throws IOException {
+            return sockets.numberIfThere();
         }
 
         private void write(String file, String value) {
@@ -256,6 +264,11 @@ public sealed interface CgroupFiles extends Sampler {
         public long kernelBytes() throws IOException {
             String use = stat.text();
             return kernelBytes(use) - CgroupFormat.keyed(use, "sock");
+        }
+
+        @Override
+        public long socketBytes() throws IOException {
+            return CgroupFormat.keyed(stat.text(), "sock");
         }
 
         /** Caches of files on disks, and of names and their attributes. */

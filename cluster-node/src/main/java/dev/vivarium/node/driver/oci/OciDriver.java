@@ -41,6 +41,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -353,6 +354,11 @@ public final class OciDriver implements SandboxDriver {
     @Override
     public CompletionStage<KernelMemory> kernelMemory() {
         return samples.run("measuring the kernel's memory", () -> meter.kernelMemory(sandboxes.all()));
+    }
+
+    @Override
+    public CompletionStage<Map<SandboxId, Long>> socketBytes() {
+        return samples.run("measuring the memory of sockets", () -> meter.socketBytes(sandboxes.all()));
     }
 
     /** Interprets the end of a channel. */

@@ -42,6 +42,14 @@ class CgroupFilesTest {
     }
 
     @Test
+    void queuesOfSocketsAreToldApartForTheGuardOverTheMachine() throws IOException {
+        assertThat(version1().socketBytes()).isEqualTo(4_000);
+
+        files(Map.of("memory.stat", "anon 1000\nsock 500\n"));
+        assertThat(new CgroupFiles.Version2(group).socketBytes()).isEqualTo(500);
+    }
+
+    @Test
     void version1LimitsSocketMemoryToTheMemoryLimit() throws IOException {
         version1().begin(100 << 20);
 
