@@ -72,7 +72,7 @@ class ArchitectureTest {
             .whereLayer("secrets")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
             .whereLayer("audit")
-            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store", "retention")
             .whereLayer("journal")
             .mayOnlyBeAccessedByLayers(
                     "embedded", "postgres", "cassandra", "content", "follow", "store", "secrets", "audit", "retention")

@@ -17,19 +17,24 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The block {@code vivarium.retention}: for how long output and artifacts are kept after the end of a run, by tenant.
+ * The block {@code vivarium.retention}: for how long output, artifacts and events are kept after the end of a run, by tenant.
  *
  * @param interval the pause between two looks of a node
  * @param defaults for tenants without rules of their own; a kind that is missing is kept for ever
  * @param tenants rules of tenants; a kind that is missing follows the defaults
+ * @param events how long runs are kept with their events; empty for ever
+ * @param eventsOfTenants the same of tenants with a rule of their own
  * @param held the tenants under a configured hold, of which nothing is deleted, not even on request
  */
 public record RetentionSettings(
         Duration interval,
         Map<Kind, Optional<Duration>> defaults,
         Map<Tenant, Map<Kind, Optional<Duration>>> tenants,
+        Optional<Duration> events,
+        Map<Tenant, Optional<Duration>> eventsOfTenants,
         Set<Tenant> held)
         implements RetentionRules {
+    private static final String EVENTS = "events";
     private static final String FOR_EVER = "forever";
     private static final String HOLD = "hold";
     private static final Duration SHORTEST = Duration.ofMinutes(1);
@@ -37,6 +42,7 @@ public record RetentionSettings(
     public RetentionSettings {
         defaults = Map.copyOf(defaults);
         tenants = Map.copyOf(tenants);
+        eventsOfTenants = Map.copyOf(eventsOfTenants);
         held = Set.copyOf(held);
     }
 
@@ -47,6 +53,7 @@ public record RetentionSettings(
      */
     public static RetentionSettings from(Config block) {
         Map<Tenant, Map<Kind, Optional<Duration>>> tenants = new HashMap<>();
+        Map<Tenant, Optional<Duration>> eventsOfTenants = new HashMap<>();
         Set<Tenant> held = new HashSet<>();
         Config byTenant = block.getConfig("tenants");
         byTenant.root().keySet().forEach(name -> {
@@ -55,11 +62,16 @@ public record RetentionSettings(
             if (isHeld(own)) {
                 held.add(tenant);
                 tenants.put(tenant, forEver());
+                eventsOfTenants.put(tenant, Optional.empty());
             } else {
                 tenants.put(tenant, rules(own));
+                if (own.hasPath(EVENTS)) {
+                    eventsOfTenants.put(tenant, kept(own, EVENTS));
+                }
             }
         });
-        return new RetentionSettings(block.getDuration("interval"), rules(block), tenants, held);
+        return new RetentionSettings(
+                block.getDuration("interval"), rules(block), tenants, kept(block, EVENTS), eventsOfTenants, held);
     }
 
     private static boolean isHeld(Config own) {
@@ -100,6 +112,18 @@ public record RetentionSettings(
         Map<Kind, Optional<Duration>> own = tenants.getOrDefault(tenant, Map.of());
         Optional<Duration> otherwise = defaults.getOrDefault(kind, Optional.empty());
         return own.getOrDefault(kind, otherwise);
+    }
+
+    @Override
+    public Optional<Duration> eventsKept(Tenant tenant) {
+        return eventsOfTenants.getOrDefault(tenant, events);
+    }
+
+    @Override
+    public Optional<Duration> shortestOfEvents() {
+        return Stream.concat(Stream.of(events), eventsOfTenants.values().stream())
+                .flatMap(Optional::stream)
+                .min(Duration::compareTo);
     }
 
     @Override

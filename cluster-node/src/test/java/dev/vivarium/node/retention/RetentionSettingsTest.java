@@ -46,12 +46,34 @@ class RetentionSettingsTest {
     }
 
     @Test
+    void eventsAreKeptForEverUnlessOneSaysOtherwise() {
+        assertThat(settings("").shortestOfEvents()).isEmpty();
+        assertThat(settings("").eventsKept(OTHER)).isEmpty();
+        RetentionSettings settings = settings("events = 365d, tenants { research { events = 90d },"
+                + " b { events = forever }, c { events = 1h, hold = \"case 4711\" } }");
+
+        assertThat(settings.eventsKept(OTHER)).contains(Duration.ofDays(365));
+        assertThat(settings.eventsKept(RESEARCH)).contains(Duration.ofDays(90));
+        assertThat(settings.eventsKept(new Tenant("b"))).isEmpty();
+        assertThat(settings.eventsKept(new Tenant("c"))).isEmpty();
+        assertThat(settings.shortestOfEvents()).contains(Duration.ofDays(90));
+    }
+
+    @Test
     void whereAllIsKeptForEverThereIsNothingToLookFor() {
         assertThat(settings("output = forever").shortest(Kind.OUTPUT)).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"output = 0s", "output = 59s", "artifacts = -1d", "output = soon", "tenants.a.output = 1s"})
+    @ValueSource(
+            strings = {
+                "output = 0s",
+                "output = 59s",
+                "artifacts = -1d",
+                "output = soon",
+                "tenants.a.output = 1s",
+                "events = 30s"
+            })
     void aTimeThatIsTooShortOrNoneIsRefused(String block) {
         assertThatThrownBy(() -> settings(block)).isInstanceOf(ConfigException.class);
     }

@@ -16,6 +16,7 @@ import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.Backup;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.EndedRuns;
 import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
@@ -242,6 +243,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public RunFiles files() {
         return store.files();
+    }
+
+    @Override
+    public Optional<EndedRuns> endedRuns() {
+        return store.endedRuns();
     }
 
     @Override

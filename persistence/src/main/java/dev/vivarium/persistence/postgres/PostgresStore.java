@@ -20,6 +20,7 @@ import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.EndedRuns;
 import dev.vivarium.persistence.store.HoldStore;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
@@ -282,6 +283,11 @@ public final class PostgresStore implements Store {
     @Override
     public RunFiles files() {
         return files;
+    }
+
+    @Override
+    public Optional<EndedRuns> endedRuns() {
+        return Optional.of(new PostgresEndedRuns(database));
     }
 
     @Override

@@ -48,6 +48,11 @@ public interface Store extends AutoCloseable {
     /** What remains of runs that have ended. */
     KeptData keptData();
 
+    /** Runs that have ended; empty for a store that cannot delete events. */
+    default Optional<EndedRuns> endedRuns() {
+        return Optional.empty();
+    }
+
     /** Legal holds of tenants. */
     HoldStore holds();
 

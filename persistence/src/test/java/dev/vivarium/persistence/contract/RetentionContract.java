@@ -12,6 +12,7 @@ import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.api.LegalHold;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
@@ -20,6 +21,9 @@ import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -42,6 +46,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is kept of runs is deleted once its time is over, on every store. Each test has a tenant of its own. */
 public abstract class RetentionContract {
@@ -49,6 +54,8 @@ public abstract class RetentionContract {
     private static final Duration KEPT = Duration.ofDays(30);
     private static final int MEBIBYTE = 1 << 20;
     private static final int RUNS_OF_A_SWEEP = 90;
+    private static final Duration MONTH = Duration.ofDays(30);
+    private static final int MONTHS = 4;
 
     private final int test = TESTS.incrementAndGet();
     private final Tenant tenant = new Tenant("keeping-" + test);
@@ -70,6 +77,16 @@ public abstract class RetentionContract {
         @Override
         public Optional<Duration> kept(Tenant tenant, Kind kind) {
             return Optional.ofNullable(kept.getOrDefault(tenant, Map.of()).get(kind));
+        }
+
+        @Override
+        public Optional<Duration> eventsKept(Tenant tenant) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Duration> shortestOfEvents() {
+            return Optional.empty();
         }
 
         @Override
@@ -315,6 +332,66 @@ public abstract class RetentionContract {
             store().blobs().observe((of, bytes) -> {});
         }
     }
+
+    /** Months pass in an instant: the clock is a parameter. */
+    @Test
+    protected void aStoreThatKeepsRunsForTwoMonthsDoesNotGrowAndItsLogStaysProven(@TempDir Path folder)
+            throws IOException {
+        List<RunId> all = new ArrayList<>();
+        Blob idempotencyKey = Blob.ofUtf8("a key of the first run " + test);
+        String proof = "";
+        try (RunSweeps sweeps = new RunSweeps(store(), writer(), tenant, MONTH.multipliedBy(2), folder)) {
+            for (int month = 0; month < MONTHS; month++) {
+                Instant now = Fixtures.NOON.plus(MONTH.multipliedBy(month));
+                List<RunId> these = List.of(run(2 * month + 1), run(2 * month + 2));
+                all.addAll(these);
+                sweeps.run(now, these);
+                print(these.get(0), "hello");
+                Digest file = join(store().blobs().write(tenant, Blob.ofUtf8("file of a month " + test)));
+                join(store().blobs().keep(tenant, Set.of(file), these.get(0)));
+                if (month == 0) {
+                    join(store().idempotencyKeys().claim(idempotencyKey, these.get(0)));
+                    proof = sweeps.proof(these.get(0));
+                }
+
+                sweeps.sweep(now.plusSeconds(1));
+
+                List<RunId> kept = all.subList(Math.max(0, all.size() - 4), all.size());
+                assertThat(sweeps.listed()).isEqualTo(kept);
+                assertThat(sweeps.ordered(all)).isEqualTo(4 * kept.size());
+                assertThat(all).allMatch(run -> kept.contains(run) == rowsOf(run) > 0);
+                assertThat(sweeps.findings()).isEmpty();
+            }
+            // The history of a run that is gone is proven to whoever has kept it.
+            assertThat(Verify.check(proof, sweeps.key()).verdict()).isEqualTo(Verify.Verdict.PROVEN);
+            assertThat(join(store().journal().state(all.get(0)))).isEqualTo(RunState.initial());
+            assertThat(join(store().idempotencyKeys().claim(idempotencyKey, run(99))))
+                    .isEqualTo(run(99));
+        }
+    }
+
+    @Test
+    protected void runsOfATenantUnderAHoldStayUntilTheHoldIsRemoved(@TempDir Path folder) throws IOException {
+        List<RunId> runs = List.of(run(1), run(2));
+        Instant later = Fixtures.NOON.plus(MONTH.multipliedBy(100));
+        try (RunSweeps sweeps = new RunSweeps(store(), writer(), tenant, MONTH, folder)) {
+            sweeps.run(Fixtures.NOON, runs);
+            join(store().holds().put(hold()));
+
+            sweeps.sweep(later);
+            assertThat(sweeps.listed()).isEqualTo(runs);
+            assertThat(store().endedRuns().orElseThrow().delete(tenant, runs)).isEqualTo(Deletion.HELD);
+            assertThat(sweeps.ordered(runs)).isEqualTo(8);
+
+            join(store().holds().remove(tenant));
+            sweeps.sweep(later);
+            assertThat(sweeps.listed()).isEmpty();
+            assertThat(sweeps.findings()).isEmpty();
+        }
+    }
+
+    /** Rows of a run in the store, in whatever table. */
+    protected abstract int rowsOf(RunId run);
 
     private LegalHold hold() {
         return new LegalHold(

@@ -40,6 +40,8 @@ final class RunLookup {
     }
 
     static HttpResponse noSuchRun() {
-        return Answers.problem(ProblemType.NO_SUCH_RUN, "No run of this id was ever accepted.");
+        return Answers.problem(
+                ProblemType.NO_SUCH_RUN,
+                "No run of this id was ever accepted, or its time was over and it was deleted.");
     }
 }
