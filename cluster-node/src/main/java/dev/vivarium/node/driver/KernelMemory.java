@@ -1,5 +1,6 @@
 package dev.vivarium.node.driver;
 
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -14,5 +15,12 @@ public record KernelMemory(long uncountedBytes, Map<SandboxId, Long> ofSandboxes
 
     public KernelMemory {
         ofSandboxes = Map.copyOf(ofSandboxes);
+    }
+
+    /** With what the sandboxes' sockets hold and nobody is charged for as well. */
+    public KernelMemory with(Map<SandboxId, SocketUse> sockets) {
+        Map<SandboxId, Long> all = new HashMap<>(ofSandboxes);
+        sockets.forEach((sandbox, use) -> all.merge(sandbox, use.unchargedBytes(), Long::sum));
+        return new KernelMemory(uncountedBytes, all);
     }
 }

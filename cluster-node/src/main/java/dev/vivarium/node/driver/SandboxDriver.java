@@ -64,9 +64,18 @@ public interface SandboxDriver extends AutoCloseable {
     }
 
     /**
-     * What each sandbox has in the queues of its sockets of TCP and UDP, in bytes; none where that cannot be read.
+     * The pages of the sandboxes' machine of which the kernel tells no use, less those in queues that are charged to sandboxes, in
+     * bytes; zero where they are not known.
      */
-    default CompletionStage<Map<SandboxId, Long>> socketBytes() {
+    default CompletionStage<Long> kernelPages() {
+        return CompletableFuture.completedStage(0L);
+    }
+
+    /**
+     * What each sandbox has in the queues of its sockets of TCP and UDP; none where that cannot be read. Takes a look at each of
+     * their tables, so it is for rare occasions.
+     */
+    default CompletionStage<Map<SandboxId, SocketUse>> sockets() {
         return CompletableFuture.completedStage(Map.of());
     }
 

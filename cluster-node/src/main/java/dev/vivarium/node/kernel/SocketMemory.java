@@ -18,7 +18,6 @@ import java.util.stream.Stream;
  */
 public record SocketMemory(Protocol tcp, Protocol udp) {
     private static final int READ_BYTES_MAX = 4096;
-    private static final Pattern PAGE = Pattern.compile("(?m)^KernelPageSize: +([0-9]{1,9}) kB$");
     private static final Pattern MEMORY = Pattern.compile("(?m)^MemTotal: +([0-9]{1,15}) kB$");
     private static final Pattern MARKS = Pattern.compile("^([0-9]{1,15})\\s+([0-9]{1,15})\\s+[0-9]{1,15}\\s*$");
 
@@ -66,7 +65,7 @@ public record SocketMemory(Protocol tcp, Protocol udp) {
     public static Optional<SocketMemory> of(Path proc) {
         try {
             String inUse = KernelText.read(proc.resolve("net/sockstat"), READ_BYTES_MAX);
-            long pageBytes = pageBytes(proc);
+            long pageBytes = PageSize.bytes(proc);
             Optional<Protocol> tcp = protocol(proc, inUse, pageBytes, Kind.TCP);
             Optional<Protocol> udp = protocol(proc, inUse, pageBytes, Kind.UDP);
             return tcp.isPresent() && udp.isPresent()
@@ -95,12 +94,6 @@ public record SocketMemory(Protocol tcp, Protocol udp) {
         }
         Matcher memory = MEMORY.matcher(KernelText.read(proc.resolve("meminfo"), READ_BYTES_MAX));
         return memory.find() ? (Long.parseLong(memory.group(1)) << 10) / kind.partsOfMemory * kind.parts : 0;
-    }
-
-    /** The kernel counts in pages. */
-    private static long pageBytes(Path proc) throws IOException {
-        Matcher page = PAGE.matcher(KernelText.read(proc.resolve("self/smaps"), READ_BYTES_MAX));
-        return page.find() ? Long.parseLong(page.group(1)) << 10 : 4096;
     }
 
     /** The protocol that has less than a quarter left; of two, the one with the larger part in use. */

@@ -1,7 +1,11 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.KernelMemory;
+import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.run.KillReason;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -10,7 +14,8 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * Checks the kernel's memory periodically and ends the sandbox that {@link KernelMemoryWatch} picks. A child of the
+ * Checks the kernel's memory periodically, what it tells the use of and what it does not, and ends the sandbox that {@link
+ * KernelMemoryWatch} picks. A child of the
  * node's guardian; it owns nothing and stops with the system.
  */
 public final class KernelMemoryGuard extends AbstractBehavior<KernelMemoryGuard.Command> {
@@ -18,13 +23,19 @@ public final class KernelMemoryGuard extends AbstractBehavior<KernelMemoryGuard.
     private final LiveSandboxes live;
     private final TimerScheduler<Command> timers;
     private KernelMemoryWatch watch;
+    private KernelMemoryWatch pages;
 
     /** The guard's messages. */
     public sealed interface Command {}
 
     private record Look() implements Command {}
 
-    private record Looked(KernelMemory memory) implements Command {}
+    /**
+     * What was seen.
+     *
+     * @param pages pages without an owner, and what each sandbox's sockets hold without being charged
+     */
+    private record Looked(KernelMemory memory, KernelMemory pages) implements Command {}
 
     private record LookFailed(String why) implements Command {}
 
@@ -47,6 +58,8 @@ public final class KernelMemoryGuard extends AbstractBehavior<KernelMemoryGuard.
         this.sandboxes = sandboxes;
         this.live = live;
         this.watch = watch;
+        this.pages = watch;
+        context.setLoggerName(KernelMemoryGuard.class);
     }
 
     @Override
@@ -59,31 +72,56 @@ public final class KernelMemoryGuard extends AbstractBehavior<KernelMemoryGuard.
     }
 
     private Behavior<Command> onLook(Look look) {
+        KernelMemoryWatch current = pages;
         getContext()
                 .pipeToSelf(
-                        sandboxes.kernelMemory(),
-                        (memory, failure) -> failure == null
-                                ? new Looked(memory)
-                                : new LookFailed(String.valueOf(failure.getMessage())));
+                        sandboxes.kernelMemory().thenCombine(pages(current), Looked::new),
+                        (looked, failure) ->
+                                failure == null ? looked : new LookFailed(String.valueOf(failure.getMessage())));
         return this;
+    }
+
+    /** Of raw pages only queues of sockets can be told whose they are, and that takes a look at all sandboxes. */
+    private CompletionStage<KernelMemory> pages(KernelMemoryWatch current) {
+        return sandboxes.kernelPages().thenCompose(bytes -> {
+            KernelMemory unowned = new KernelMemory(bytes, Map.of());
+            return current.isExceededBy(unowned)
+                    ? sandboxes.sockets().thenApply(unowned::with)
+                    : CompletableFuture.completedStage(unowned);
+        });
     }
 
     private Behavior<Command> onLooked(Looked looked) {
         KernelMemoryWatch.Next next = watch.looked(looked.memory);
         watch = next.watch();
-        next.taker().ifPresent(taker -> {
-            getContext()
-                    .getLog()
-                    .warn(
-                            "Kernel memory that is charged to no control group has grown by {} MiB. Sandbox {}, which"
-                                    + " has the most kernel memory charged to it ({} MiB), is killed for MEMORY.",
-                            next.growthBytes() >> 20,
-                            taker,
-                            looked.memory.ofSandboxes().getOrDefault(taker, 0L) >> 20);
-            live.stop(taker, KillReason.MEMORY);
-        });
+        next.taker()
+                .ifPresent(taker -> end(
+                        taker,
+                        "Kernel memory that is charged to no control group has grown by "
+                                + mebibytes(next.growthBytes())
+                                + ", and this sandbox has the most kernel memory charged to it ("
+                                + mebibytes(looked.memory.ofSandboxes().getOrDefault(taker, 0L)) + ")."));
+        KernelMemoryWatch.Next nextOfPages = pages.looked(looked.pages);
+        pages = nextOfPages.watch();
+        nextOfPages
+                .taker()
+                .ifPresent(taker -> end(
+                        taker,
+                        "Pages of the kernel without an owner have grown by " + mebibytes(nextOfPages.growthBytes())
+                                + ", and sockets of this sandbox hold the most that nobody is charged for ("
+                                + mebibytes(looked.pages.ofSandboxes().getOrDefault(taker, 0L))
+                                + "): connections that it does not accept, or copies of packets that it has sent."));
         timers.startSingleTimer(new Look(), KernelMemoryWatch.INTERVAL);
         return this;
+    }
+
+    private void end(SandboxId taker, String why) {
+        getContext().getLog().warn("{} Sandbox {} is killed for MEMORY.", why, taker);
+        live.stop(taker, KillReason.MEMORY);
+    }
+
+    private static String mebibytes(long bytes) {
+        return (bytes >> 20) + " MiB";
     }
 
     private Behavior<Command> onLookFailed(LookFailed failed) {

@@ -13,7 +13,8 @@ import java.util.OptionalLong;
  *
  * <p>A sandbox that makes the kernel hold uncounted memory also causes counted memory: processes, open files, sockets.
  * So the culprit is taken to be the sandbox with the most kernel memory charged to it, if that is a notable part of the
- * growth: growth caused by the rest of the machine is not blamed on a sandbox.
+ * growth: growth caused by the rest of the machine is not blamed on a sandbox. Of raw pages, which have many owners outside of
+ * sandboxes, it is the one whose sockets hold the most that nobody is charged for.
  *
  * @param growthMaxBytes the allowed growth above the base
  * @param base the lowest amount seen, which slowly follows a lasting growth; empty before the first look
@@ -37,10 +38,19 @@ record KernelMemoryWatch(long growthMaxBytes, OptionalLong base, int quietLooks)
     /** The result of a look: the growth, and the sandbox to end, if any. */
     record Next(KernelMemoryWatch watch, Optional<SandboxId> taker, long growthBytes) {}
 
+    /** Whether a sandbox is to be looked for, so that what only a longer look tells is worth it. */
+    boolean isExceededBy(KernelMemory now) {
+        return growth(now) > growthMaxBytes && quietLooks == 0;
+    }
+
+    private long growth(KernelMemory now) {
+        return Math.max(0, now.uncountedBytes() - base.orElse(now.uncountedBytes()));
+    }
+
     Next looked(KernelMemory now) {
         long before = base.orElse(now.uncountedBytes());
-        long growth = Math.max(0, now.uncountedBytes() - before);
-        if (growth > growthMaxBytes && quietLooks == 0) {
+        long growth = growth(now);
+        if (isExceededBy(now)) {
             Optional<SandboxId> taker = now.ofSandboxes().entrySet().stream()
                     .max(Map.Entry.comparingByValue())
                     .filter(largest -> largest.getValue() >= growth / TAKERS_PART)

@@ -15,6 +15,7 @@ import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.driver.SocketUse;
 import dev.vivarium.node.kernel.OpenFileTable;
 import dev.vivarium.node.kernel.SocketMemory;
 import dev.vivarium.node.network.EgressUse;
@@ -265,9 +266,14 @@ public final class NodeSandboxes {
         return driver.kernelMemory();
     }
 
-    /** What each sandbox has in the queues of its sockets of TCP and UDP, in bytes. */
-    CompletionStage<Map<SandboxId, Long>> socketBytes() {
-        return driver.socketBytes();
+    /** Pages of the sandboxes' machine of which the kernel tells no use. */
+    CompletionStage<Long> kernelPages() {
+        return driver.kernelPages();
+    }
+
+    /** What each sandbox has in the queues of its sockets of TCP and UDP. */
+    CompletionStage<Map<SandboxId, SocketUse>> sockets() {
+        return driver.sockets();
     }
 
     /** The open files of the sandboxes' machine; empty where it is another one, or they cannot be read. */

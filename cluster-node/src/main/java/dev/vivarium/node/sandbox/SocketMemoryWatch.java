@@ -1,9 +1,11 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SocketUse;
 import dev.vivarium.node.kernel.SocketMemory;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Decides which sandboxes to kill before the kernel throttles the sockets of the whole machine ({@link Takers}). Pure.
@@ -19,9 +21,12 @@ final class SocketMemoryWatch {
      * The sandboxes to kill, those with most in queues first.
      *
      * @param scarce the protocol whose memory is scarce
-     * @param bytes what each sandbox has in the queues of its sockets of both protocols
+     * @param uses what each sandbox has in the queues of its sockets of both protocols
      */
-    static List<Taker> takers(SocketMemory.Protocol scarce, Map<SandboxId, Long> bytes) {
+    static List<Taker> takers(SocketMemory.Protocol scarce, Map<SandboxId, SocketUse> uses) {
+        Map<SandboxId, Long> bytes = uses.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, sandbox -> sandbox.getValue().bytes()));
         return Takers.of(
                 scarce.bytes(),
                 scarce.markBytes(),

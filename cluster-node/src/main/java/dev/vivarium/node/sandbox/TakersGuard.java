@@ -54,7 +54,7 @@ public final class TakersGuard extends AbstractBehavior<TakersGuard.Command> {
     /** Of the machine's memory for the queues of sockets ({@link SocketMemoryWatch}). */
     public static Behavior<Command> ofSocketMemory(NodeSandboxes sandboxes, LiveSandboxes live) {
         return of(live, () -> sandboxes.socketMemory().thenCompose(machine -> scarcest(machine)
-                .map(scarce -> sandboxes.socketBytes().thenApply(bytes -> SocketMemoryWatch.takers(scarce, bytes)))
+                .map(scarce -> sandboxes.sockets().thenApply(uses -> SocketMemoryWatch.takers(scarce, uses)))
                 .orElseGet(TakersGuard::none)));
     }
 

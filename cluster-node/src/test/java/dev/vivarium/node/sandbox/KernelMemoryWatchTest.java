@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.KernelMemory;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SocketUse;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -59,5 +60,18 @@ class KernelMemoryWatchTest {
                 assertThat(look(1000 + minute * 5, 80, 2).taker()).isEmpty();
             }
         }
+    }
+
+    /** Such as connections that are not accepted: little is charged for them. */
+    @Test
+    void theOneWhoseSocketsHoldWhatNobodyIsChargedForIsKilled() {
+        look(1000, 0, 0);
+        KernelMemory grown = new KernelMemory(1300 * MIB, Map.of());
+
+        assertThat(watch.isExceededBy(grown)).isTrue();
+        assertThat(watch.looked(grown.with(Map.of(
+                                modest, new SocketUse(300 * MIB, 310 * MIB), greedy, new SocketUse(MIB, 280 * MIB))))
+                        .taker())
+                .contains(greedy);
     }
 }

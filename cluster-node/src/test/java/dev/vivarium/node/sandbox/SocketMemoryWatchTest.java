@@ -3,6 +3,7 @@ package dev.vivarium.node.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SocketUse;
 import dev.vivarium.node.kernel.SocketMemory;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,11 @@ class SocketMemoryWatchTest {
                 new SocketMemory.Protocol("net.ipv4.tcp_mem", tcpMib * MIB, 1000 * MIB),
                 new SocketMemory.Protocol("net.ipv4.udp_mem", 0, 1500 * MIB));
         return machine.scarce()
-                .map(scarce ->
-                        SocketMemoryWatch.takers(scarce, Map.of(modest, modestMib * MIB, greedy, greedyMib * MIB)))
+                .map(scarce -> SocketMemoryWatch.takers(
+                        scarce,
+                        Map.of(
+                                modest, new SocketUse(modestMib * MIB, 0),
+                                greedy, new SocketUse(MIB, greedyMib * MIB))))
                 .orElse(List.of());
     }
 

@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.KernelMemory;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.driver.SocketUse;
 import dev.vivarium.node.driver.linux.CgroupFiles;
 import dev.vivarium.node.driver.linux.FileLocks;
 import dev.vivarium.node.driver.linux.GroupProcesses;
@@ -13,6 +14,7 @@ import dev.vivarium.node.driver.linux.KernelMemoryFiles;
 import dev.vivarium.node.driver.linux.KernelSlab;
 import dev.vivarium.node.driver.linux.QueueWatch;
 import dev.vivarium.node.driver.linux.Sampler;
+import dev.vivarium.node.driver.linux.SocketQueues;
 import dev.vivarium.node.driver.linux.UncountedQueues;
 import dev.vivarium.node.driver.linux.WritablePlaces;
 import dev.vivarium.protocol.run.Limit;
@@ -163,38 +165,57 @@ public final class ContainerMeter {
 
     /** Kernel memory that is charged to no sandbox, and the amounts charged to each. */
     public KernelMemory kernelMemory(Collection<ContainerSandbox> sandboxes) {
-        Map<SandboxId, Long> charged = ofEach(sandboxes, CgroupFiles::kernelBytes);
+        Map<SandboxId, Long> charged = ofEach(sandboxes, (sandbox, group) -> group.kernelBytes());
         try {
-            long all = new KernelMemoryFiles(PROC.resolve("meminfo")).bytes();
-            long ours = charged.values().stream().mapToLong(Long::longValue).sum();
-            return new KernelMemory(Math.max(0, all - ours), charged);
+            long all = new KernelMemoryFiles(PROC).bytes();
+            return new KernelMemory(Math.max(0, all - sum(charged)), charged);
         } catch (IOException unreadable) {
             return KernelMemory.UNKNOWN;
         }
     }
 
-    /** What each sandbox has in the queues of its sockets of TCP and UDP. */
-    public Map<SandboxId, Long> socketBytes(Collection<ContainerSandbox> sandboxes) {
-        return ofEach(sandboxes, CgroupFiles::socketBytes);
+    /** Pages of the machine of which the kernel tells no use, less those in queues of sockets that are charged to sandboxes. */
+    public long kernelPages(Collection<ContainerSandbox> sandboxes) {
+        try {
+            long untold = new KernelMemoryFiles(PROC).untoldBytes();
+            return Math.max(0, untold - sum(ofEach(sandboxes, (sandbox, group) -> group.socketBytes())));
+        } catch (IOException unreadable) {
+            return 0;
+        }
     }
 
-    /** A number of the control group of each sandbox that is there. */
-    private static Map<SandboxId, Long> ofEach(Collection<ContainerSandbox> sandboxes, GroupNumber number) {
-        Map<SandboxId, Long> numbers = new HashMap<>();
+    /** What each sandbox has in the queues of its sockets. */
+    public Map<SandboxId, SocketUse> sockets(Collection<ContainerSandbox> sandboxes) {
+        return ofEach(sandboxes, (sandbox, group) -> new SocketUse(group.socketBytes(), heldBySockets(sandbox)));
+    }
+
+    private static long heldBySockets(ContainerSandbox sandbox) {
+        return sandbox.firstProcess()
+                .map(process -> SocketQueues.bytes(PROC.resolve(Long.toString(process.pid()))))
+                .orElse(0L);
+    }
+
+    private static long sum(Map<SandboxId, Long> amounts) {
+        return amounts.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** Something of each sandbox whose control group is on this machine. */
+    private static <T> Map<SandboxId, T> ofEach(Collection<ContainerSandbox> sandboxes, GroupReading<T> reading) {
+        Map<SandboxId, T> read = new HashMap<>();
         for (ContainerSandbox sandbox : sandboxes) {
             try {
-                if (sandbox.sampler().orElse(null) instanceof CgroupFiles files) {
-                    numbers.put(sandbox.id(), number.of(files));
+                if (sandbox.sampler().orElse(null) instanceof CgroupFiles group) {
+                    read.put(sandbox.id(), reading.of(sandbox, group));
                 }
             } catch (IOException gone) {
                 LOG.debug("Sandbox {} is not measured any more: {}", sandbox.id(), gone.toString());
             }
         }
-        return numbers;
+        return read;
     }
 
-    /** Something that is read of a control group. */
-    private interface GroupNumber {
-        long of(CgroupFiles group) throws IOException;
+    /** Reads something of a sandbox and its control group. */
+    private interface GroupReading<T> {
+        T of(ContainerSandbox sandbox, CgroupFiles group) throws IOException;
     }
 }

@@ -18,6 +18,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.driver.SocketUse;
 import dev.vivarium.node.driver.container.ContainerMeter;
 import dev.vivarium.node.driver.container.ContainerSandbox;
 import dev.vivarium.node.driver.container.ContainerSandboxes;
@@ -243,10 +244,17 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<Map<SandboxId, Long>> socketBytes() {
+    public CompletionStage<Long> kernelPages() {
         return processes == Processes.ON_THIS_MACHINE
-                ? samples.run("measuring the memory of sockets", () -> meter.socketBytes(sandboxes.all()))
-                : SandboxDriver.super.socketBytes();
+                ? samples.run("measuring the kernel's pages", () -> meter.kernelPages(sandboxes.all()))
+                : SandboxDriver.super.kernelPages();
+    }
+
+    @Override
+    public CompletionStage<Map<SandboxId, SocketUse>> sockets() {
+        return processes == Processes.ON_THIS_MACHINE
+                ? samples.run("measuring the memory of sockets", () -> meter.sockets(sandboxes.all()))
+                : SandboxDriver.super.sockets();
     }
 
     @Override

@@ -20,6 +20,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.driver.SocketUse;
 import dev.vivarium.node.driver.container.ContainerMeter;
 import dev.vivarium.node.driver.container.ContainerSandbox;
 import dev.vivarium.node.driver.container.ContainerSandboxes;
@@ -357,8 +358,13 @@ public final class OciDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<Map<SandboxId, Long>> socketBytes() {
-        return samples.run("measuring the memory of sockets", () -> meter.socketBytes(sandboxes.all()));
+    public CompletionStage<Long> kernelPages() {
+        return samples.run("measuring the kernel's pages", () -> meter.kernelPages(sandboxes.all()));
+    }
+
+    @Override
+    public CompletionStage<Map<SandboxId, SocketUse>> sockets() {
+        return samples.run("measuring the memory of sockets", () -> meter.sockets(sandboxes.all()));
     }
 
     /** Interprets the end of a channel. */
