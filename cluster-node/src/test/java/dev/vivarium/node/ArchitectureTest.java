@@ -183,6 +183,7 @@ class ArchitectureTest {
                             room("network.."),
                             room("driver"),
                             room("json"),
+                            room("program"),
                             room("kernel")))));
 
     @ArchTest

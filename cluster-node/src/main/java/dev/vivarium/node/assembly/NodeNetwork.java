@@ -56,7 +56,7 @@ final class NodeNetwork implements AutoCloseable {
         } else if (impossible instanceof AccessDeniedException denied) {
             message = denied.getFile() + " is closed to this node's account: start the node as root";
         } else if (message.startsWith("Cannot run program") && message.contains("error=2,")) {
-            message = "a program is missing (" + message + "): install iproute2, nftables, iptables and conntrack";
+            message = "a program is missing (" + message + "): install iproute2, nftables and iptables";
         }
         return message.endsWith(".") ? message : message + ".";
     }

@@ -257,7 +257,7 @@ final class Examination {
                     "network",
                     "Without " + String.join(", ", missing)
                             + " a node gives sandboxes no network, and refuses the default, egress mode public.",
-                    "apt-get install nftables iproute2 conntrack, or ./vivarium setup.");
+                    "apt-get install nftables iproute2, or ./vivarium setup.");
         } else if (facts.network().forwarding() == Presence.NO) {
             warn(
                     "network",
@@ -266,7 +266,7 @@ final class Examination {
         } else if (facts.network().forwarding() == Presence.UNKNOWN) {
             note("network", "Whether the machine forwards packets " + UNREAD, "");
         } else {
-            ok("network", "nft, ip and conntrack are there, and the machine forwards packets.");
+            ok("network", "nft and ip are there, and the machine forwards packets.");
         }
     }
 

@@ -104,7 +104,7 @@ record MachineFacts(
     /**
      * What the network of sandboxes needs.
      *
-     * @param missingPrograms those of ip, nft and conntrack that are missing
+     * @param missingPrograms those of ip and nft that are missing
      * @param forwarding whether the machine forwards packets
      */
     record Network(List<String> missingPrograms, Presence forwarding) {

@@ -28,7 +28,7 @@ final class MachineReader {
     private static final Pattern OPEN_FILES = Pattern.compile("(?m)^Max open files +([0-9]{1,15}) ");
     private static final Pattern UID = Pattern.compile("(?m)^Uid:\\s+([0-9]+)");
     private static final String KERNEL = "proc/sys/kernel/";
-    private static final List<String> NETWORK_PROGRAMS = List.of("nft", "ip", "conntrack");
+    private static final List<String> NETWORK_PROGRAMS = List.of("nft", "ip");
 
     private final HostFiles files;
     private final Programs programs;

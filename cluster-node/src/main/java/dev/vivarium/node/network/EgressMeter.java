@@ -2,6 +2,7 @@ package dev.vivarium.node.network;
 
 import dev.vivarium.node.network.Attachments.Attachment;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -19,6 +20,9 @@ final class EgressMeter {
     private final Attachments attachments;
     private final EgressCounts counts = new EgressCounts();
     private final Map<String, EgressUse.Traffic> traffic = new ConcurrentHashMap<>();
+    /** What the links had carried at the last count. */
+    private Map<Attachment, EgressUse.Traffic> counted = Map.of();
+
     private volatile PacketFilter.Counts kernel = PacketFilter.Counts.NOTHING;
 
     EgressMeter(NodeMark mark, PacketFilter filter, Attachments attachments) {
@@ -47,19 +51,31 @@ final class EgressMeter {
                 .use(traffic.getOrDefault(sandbox.address(), EgressUse.Traffic.NOTHING));
     }
 
-    /** Reads the kernel's short lists; the destinations of connections stay as of the last full count. */
+    /** The use of a sandbox whose link is silent: the kernel has nothing to count. */
+    EgressUse useOfSilent(Attachment sandbox) {
+        return counts.of(sandbox.sandbox()).use(EgressUse.Traffic.NOTHING);
+    }
+
+    /**
+     * Reads the kernel's short lists, if the links have carried anything since the last time; the destinations of connections
+     * stay as of the last full count.
+     */
     synchronized void count() {
         if (attachments.isEmpty()) {
             return;
         }
         try {
-            countTraffic();
+            Map<Attachment, EgressUse.Traffic> now = countTraffic();
+            if (now.equals(counted)) {
+                return;
+            }
             Map<String, Long> refused = filter.counted(RuleSet.REFUSED);
             kernel = new PacketFilter.Counts(
                     filter.counted(RuleSet.OPENED),
                     refused,
                     refused.equals(kernel.refused()) ? kernel.denied() : filter.denied(),
                     kernel.reached());
+            counted = now;
         } catch (IOException unanswered) {
             warnUncounted(unanswered);
         }
@@ -79,14 +95,17 @@ final class EgressMeter {
     }
 
     /** The kernel forgets a link with its sandbox, so the last counts are kept. */
-    private void countTraffic() throws IOException {
+    private Map<Attachment, EgressUse.Traffic> countTraffic() throws IOException {
         Map<String, EgressUse.Traffic> byLink = Links.traffic(mark);
+        Map<Attachment, EgressUse.Traffic> now = new HashMap<>();
         for (Attachment sandbox : attachments.all()) {
             EgressUse.Traffic seen = byLink.get(sandbox.link());
             if (seen != null) {
                 traffic.put(sandbox.address(), seen);
+                now.put(sandbox, seen);
             }
         }
+        return now;
     }
 
     private static void warnUncounted(IOException unanswered) {

@@ -79,7 +79,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         this.settings = settings;
         this.mark = mark;
         this.addresses = AddressBlock.in(settings.pool(), mark);
-        this.links = new Links(addresses.own(), Links.mtuOutwards(), settings.rates());
+        this.links = new Links(addresses.own(), Links.mtuOutwards(), settings.rates(), settings.programs());
         this.guard = new RoutingGuard(addresses.own(), addresses.cidr(), settings.gatewayPorts());
         this.filter = new PacketFilter(new RuleSet(
                 mark,
@@ -97,7 +97,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         if (!KernelSetting.read("ipv4/ip_forward").equals("1")) {
             throw new IOException("this machine does not forward packets (sysctl -w net.ipv4.ip_forward=1 lets it).");
         }
-        TrackedConnections.require();
+        links.requireConnections();
+        filter.open();
         // The filter first, then whatever sandboxes can talk to.
         filter.install();
         if (!filter.stands()) {
@@ -106,7 +107,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         guard.install();
         // A sandbox of an earlier incarnation may still be dying; its policy is no longer known.
         for (String left : Links.of(mark)) {
-            Links.remove(left);
+            links.cut(left);
         }
         links.open(mark.ownInterface());
         EngineChain.letPass(mark);
@@ -174,12 +175,12 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     /**
      * While it waits, its packets pass the filter like any other's, but the resolver and the gateway do not know it, and
-     * no process of an agent is in it.
+     * no process of an agent is in it. So the watch's last look at the filter suffices.
      */
     @Override
     public void prepare(SandboxHandle waiting) {
         ProcessHandle first = firstProcess(waiting);
-        requireFilter();
+        require(watch.stood());
         String address = takeAddress();
         try {
             links.connect(link(address, EgressPolicy.Mode.PUBLIC), first.pid(), address, true);
@@ -233,8 +234,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         }
     }
 
-    private void requireFilter() {
-        if (!open || !filter.stands()) {
+    private void require(boolean filterStands) {
+        if (!open || !filterStands) {
             refuse("The packet filter of this node is not as it was installed, so sandboxes get no network until it is"
                     + " again.");
         }
@@ -249,7 +250,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     /** Returns the sandbox's address. */
     private String connect(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
-        requireFilter();
+        require(filter.stands());
         String address = takeAddress();
         Attachment sandbox = new Attachment(
                 address,
@@ -296,15 +297,22 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         cut(sandbox.address(), sandbox.link());
     }
 
+    /** Most short runs send nothing, and then the kernel's long lists need not be read. */
     private void cut(String address, String link) {
+        boolean silent = Links.isSilent(link);
         try {
-            Links.remove(link);
+            links.cut(link);
         } catch (IOException goneMeanwhile) {
+            silent = false;
             LOG.debug("The link of {} was gone: {}", address, goneMeanwhile.getMessage());
         }
         try {
-            TrackedConnections.forget(address);
-            filter.forget(address);
+            if (silent) {
+                filter.forgetSilent(address);
+            } else {
+                links.forgetConnections(address);
+                filter.forget(address);
+            }
             addresses.giveBack(address);
         } catch (IOException failed) {
             LOG.warn("The address {} is not given to another sandbox: {}", address, failed.getMessage());
@@ -323,17 +331,24 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     @Override
     public EgressUse useNow(SandboxId id) {
-        if (attachments.of(id).isPresent()) {
-            meter.countAll();
+        Optional<Attachment> sandbox = attachments.of(id);
+        if (sandbox.isEmpty()) {
+            return EgressUse.NOTHING;
         }
-        return use(id);
+        if (Links.isSilent(sandbox.get().link())) {
+            return meter.useOfSilent(sandbox.get());
+        }
+        meter.countAll();
+        return meter.use(sandbox.get());
     }
 
     @Override
     public void close() {
         open = false;
         watch.close();
-        try (claim) {
+        try (claim;
+                links;
+                filter) {
             if (attachments.isEmpty() && prepared.isEmpty()) {
                 EngineChain.forget(mark);
                 Links.remove(mark.ownInterface());

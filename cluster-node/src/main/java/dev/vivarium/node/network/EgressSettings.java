@@ -3,6 +3,7 @@ package dev.vivarium.node.network;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import dev.vivarium.protocol.egress.Ipv4Block;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -14,6 +15,7 @@ import java.util.List;
  * @param connectionsMax concurrent connections of one sandbox
  * @param gatewayPorts the gateway's ports on the node's address towards its sandboxes; the proxy's is the last
  * @param rates what one sandbox may send and receive
+ * @param programs the folder of the node's programs for links; it belongs to root alone
  * @param checkInterval between checks of the packet filter
  * @param countInterval between readings of the kernel's counters
  */
@@ -23,6 +25,7 @@ public record EgressSettings(
         int connectionsMax,
         List<Integer> gatewayPorts,
         LinkRates rates,
+        Path programs,
         Duration checkInterval,
         Duration countInterval) {
 
@@ -58,6 +61,7 @@ public record EgressSettings(
                         egress.getInt("gateway.tls-port"),
                         egress.getInt("gateway.proxy-port")),
                 rates(egress),
+                Path.of(egress.getString("programs")),
                 egress.getDuration("check-interval"),
                 egress.getDuration("count-interval"));
     }

@@ -13,11 +13,16 @@ public record LinkRates(long bytesPerSecond, long packetsPerSecond) {
 
     private static final long BURST_BYTES_MIN = 256 * 1024;
     private static final int WAITING_MILLIS = 50;
+    /** The kernel counts in 32 bits. */
+    private static final long LIMIT_MAX = 0xffff_ffffL;
 
-    /** The tc(8) command for packets into an interface. */
-    String towards(String link) {
-        long burst = Math.max(BURST_BYTES_MIN, bytesPerSecond * BURST_MILLIS / 1000);
-        return "qdisc add dev " + link + " root tbf rate " + bytesPerSecond + "bps burst " + burst + " latency "
-                + WAITING_MILLIS + "ms";
+    /** What passes at once, in bytes. */
+    long burst() {
+        return Math.min(LIMIT_MAX, Math.max(BURST_BYTES_MIN, bytesPerSecond * BURST_MILLIS / 1000));
+    }
+
+    /** What passes or waits, in bytes; the kernel drops the rest. */
+    long limit() {
+        return Math.min(LIMIT_MAX, bytesPerSecond * WAITING_MILLIS / 1000 + burst());
     }
 }

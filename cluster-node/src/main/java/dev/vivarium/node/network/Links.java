@@ -3,7 +3,6 @@ package dev.vivarium.node.network;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +15,7 @@ import java.util.stream.Stream;
  * The links between the node and its sandboxes: a pair of virtual interfaces for each, point to point, so that no
  * sandbox has a neighbour to spy on or to deceive. The kernel removes a link with its sandbox.
  */
-final class Links {
+final class Links implements AutoCloseable {
     /** The prefix of the interfaces of all Vivarium nodes. */
     static final String ALL = "vv";
 
@@ -24,30 +23,30 @@ final class Links {
     private static final Path INTERFACES = Path.of("/sys/class/net");
     private static final Path COUNTERS = Path.of("/proc/net/dev");
     private static final Pattern COUNTED = Pattern.compile(" *([^: ]+): *([0-9]+)(?: +[0-9]+){7} +([0-9]+) .*");
-    /** The name of the interface in every sandbox, whatever it is outside. */
-    private static final String INSIDE = "eth0";
-    /**
-     * The address of both ends of every link. ARP is off, so no addresses are asked for or remembered; the kernel
-     * writes its own address on frames, which is also the other end's.
-     */
-    private static final String MAC = "ee:ee:ee:ee:ee:ee";
-
     private static final Pattern ADDRESS = Pattern.compile("inet ([0-9.]+)/");
     private static final int ETHERNET_MTU = 1500;
     private static final Pattern DEFAULT_ROUTE = Pattern.compile("^default .*?dev (\\S+)", Pattern.MULTILINE);
     private final String own;
     private final int mtu;
     private final LinkRates rates;
+    private final LinkProgram makes;
+    /** Beside the other, since the kernel takes long to remove a link. */
+    private final LinkProgram removes;
 
     /**
+     * The links of a node.
+     *
      * @param own the node's address, as sandboxes see it
      * @param mtu the largest packet that leaves unfragmented; sandboxes do not learn of a smaller path MTU
      * @param rates the rate limits of each sandbox
+     * @param programs the folder of the node's programs
      */
-    Links(String own, int mtu, LinkRates rates) {
+    Links(String own, int mtu, LinkRates rates, Path programs) {
         this.own = own;
         this.mtu = mtu;
         this.rates = rates;
+        this.makes = new LinkProgram(programs);
+        this.removes = new LinkProgram(programs);
     }
 
     /**
@@ -56,33 +55,45 @@ final class Links {
      * @param pid a process in the sandbox
      */
     void connect(String link, long pid, String address, boolean everywhere) throws IOException {
-        // One shell starts the other programs: each program started by the node itself costs a copy of its page tables.
-        List<String> script = new ArrayList<>(List.of(
-                // The kernel returns a setting to the first read only, and shells read byte by byte: they would see no
-                // end of line.
-                "on() { if [ -e \"$1\" ]; then read -r now <\"$1\" || :; [ \"$now\" = 1 ] || echo 1 >\"$1\"; fi; }",
-                "ip -batch - <<END",
-                "link add " + link + " address " + MAC + " mtu " + mtu + " type veth peer name " + INSIDE + " address "
-                        + MAC + " mtu " + mtu + " netns " + pid,
-                "link set " + link + " arp off up",
-                "route add " + address + "/32 dev " + link,
-                "END"));
-        // Nothing passes over the link yet: the other end is down.
-        RoutingGuard.settings(link).forEach(setting -> script.add("on /proc/sys/net/" + setting));
-        script.add("on /proc/sys/net/ipv6/conf/" + link + "/disable_ipv6");
-        String inside = "nsenter --net=/proc/" + pid + "/ns/net ";
-        script.addAll(List.of(
-                "tc " + rates.towards(link),
-                inside + "tc " + rates.towards(INSIDE),
-                inside + "ip -batch - <<END",
-                "addr add " + address + "/32 dev " + INSIDE,
-                "link set " + INSIDE + " arp off up",
-                "route add " + own + "/32 dev " + INSIDE + " scope link"));
-        if (everywhere) {
-            script.add("route add default via " + own + " dev " + INSIDE);
+        makes.run(
+                "connect",
+                link,
+                Long.toString(pid),
+                address,
+                own,
+                Integer.toString(mtu),
+                Long.toString(rates.bytesPerSecond()),
+                Long.toString(rates.burst()),
+                Long.toString(rates.limit()),
+                everywhere ? "everywhere" : "node");
+    }
+
+    /** Removes a link if it exists. */
+    void cut(String link) throws IOException {
+        removes.run("remove", link);
+    }
+
+    /** Deletes all entries in the kernel's table of connections that originated from an address: they would stay for days. */
+    void forgetConnections(String address) throws IOException {
+        removes.run("forget", address);
+    }
+
+    /** @throws IOException with the end of a sentence, when they cannot be deleted on this machine */
+    void requireConnections() throws IOException {
+        try {
+            forgetConnections(own);
+        } catch (IOException failed) {
+            throw new IOException(
+                    "what sandboxes leave in the kernel's table of connections cannot be deleted: "
+                            + failed.getMessage(),
+                    failed);
         }
-        script.add("END\n");
-        KernelCommand.run(String.join("\n", script), "sh", "-e");
+    }
+
+    @Override
+    public void close() {
+        makes.close();
+        removes.close();
     }
 
     /** The largest packet that leaves unfragmented by the default route; at most Ethernet's. */
@@ -138,6 +149,20 @@ final class Links {
             }
         }
         return traffic;
+    }
+
+    /**
+     * Whether nothing has come over a link from its sandbox, not even a packet that was dropped; false when the link is gone,
+     * since then nobody knows.
+     */
+    static boolean isSilent(String link) {
+        try {
+            return Files.readString(INTERFACES.resolve(link).resolve("statistics/rx_packets"))
+                    .strip()
+                    .equals("0");
+        } catch (IOException gone) {
+            return false;
+        }
     }
 
     /** The address of an interface; empty when it does not exist, or has none. */

@@ -30,6 +30,8 @@ final class NetworkWatch implements AutoCloseable {
     private final List<ScheduledFuture<?>> tasks = new ArrayList<>();
     /** Whether sandboxes are kept from opening connections. Used by the watching thread only. */
     private boolean closedForNew;
+    /** What the last look at the filter found, or made of it. */
+    private volatile boolean stood = true;
 
     NetworkWatch(NodeMark mark, PacketFilter filter, RoutingGuard guard, Attachments attachments) {
         this.mark = mark;
@@ -62,8 +64,10 @@ final class NetworkWatch implements AutoCloseable {
      */
     private void check() {
         if (filter.stands() && guardStands()) {
+            stood = true;
             return;
         }
+        stood = false;
         LOG.error("The packet filter of this node's sandboxes was changed by another program; it is installed again.");
         try {
             guard.install();
@@ -71,6 +75,7 @@ final class NetworkWatch implements AutoCloseable {
             closedForNew = false;
             filter.allot(attachments.allotments());
             EngineChain.letPass(mark);
+            stood = true;
         } catch (IOException failed) {
             LOG.error(
                     "Sandboxes reach nothing now: the packet filter cannot be installed again: {}",
@@ -95,6 +100,11 @@ final class NetworkWatch implements AutoCloseable {
         } catch (IOException failed) {
             LOG.debug("The table of connections cannot be watched: {}", failed.getMessage());
         }
+    }
+
+    /** Whether filter and guard stood at the last look, or stand again. */
+    boolean stood() {
+        return stood;
     }
 
     private boolean guardStands() {

@@ -15,14 +15,32 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /** The packet filter of one node in this machine's kernel. All calls block. */
-final class PacketFilter {
+final class PacketFilter implements AutoCloseable {
     private final RuleSet rules;
+    /** Prints everything, for programs. */
+    private final Nft whole = new Nft("-j");
+    /** Prints neither counts nor elements of sets. */
+    private final Nft terse = new Nft("-s", "-t");
+
     private final Set<String> ending = ConcurrentHashMap.newKeySet();
     private final Map<String, Long> allotting = new ConcurrentHashMap<>();
-    private String asInstalled = "";
+    private List<String> asInstalled = List.of();
 
     PacketFilter(RuleSet rules) {
         this.rules = rules;
+    }
+
+    /** Begins to talk to the kernel; before any other call. */
+    void open() {
+        whole.open();
+        terse.open();
+    }
+
+    /** Stops talking to the kernel, where the rules stay. */
+    @Override
+    public void close() {
+        whole.close();
+        terse.close();
     }
 
     /** Installs the rules in one transaction, replacing earlier ones, and remembers how the kernel lists them. */
@@ -45,10 +63,12 @@ final class PacketFilter {
     }
 
     /** The kernel's listing, without parts that change while it counts. */
-    private String inKernel() throws IOException {
+    private List<String> inKernel() throws IOException {
         String table = rules.mark().table();
-        return KernelCommand.run("", "nft", "-s", "-t", "list", "table", "inet", table)
-                + KernelCommand.run("", "nft", "-s", "list", "set", "inet", table, "internal");
+        List<String> listing = new ArrayList<>(terse.list("list table inet " + table));
+        // Its elements are the same as long as the filter stands.
+        listing.addAll(whole.list("list set inet " + table + " internal"));
+        return listing;
     }
 
     /** The number of packets counted for each sandbox address. */
@@ -127,20 +147,17 @@ final class PacketFilter {
     }
 
     private JsonNode elements(String set) throws IOException {
-        return of(elementsOf("list", "set", "inet", rules.mark().table(), set), set);
+        return of(elementsOf("list set inet " + rules.mark().table() + " " + set), set);
     }
 
     private Map<String, JsonNode> allElements() throws IOException {
-        return elementsOf("list", "table", "inet", rules.mark().table());
+        return elementsOf("list table inet " + rules.mark().table());
     }
 
-    private static Map<String, JsonNode> elementsOf(String... query) throws IOException {
-        List<String> command = new ArrayList<>(List.of("nft", "-j"));
-        command.addAll(List.of(query));
+    private Map<String, JsonNode> elementsOf(String query) throws IOException {
         Map<String, JsonNode> sets = new HashMap<>();
-        for (JsonNode part : PlainJson.MAPPER
-                .readTree(KernelCommand.run("", command.toArray(String[]::new)))
-                .path("nftables")) {
+        for (JsonNode part :
+                PlainJson.MAPPER.readTree(String.join("\n", whole.list(query))).path("nftables")) {
             sets.put(part.path("set").path("name").asText(), part.path("set").path("elem"));
         }
         return sets;
@@ -187,11 +204,8 @@ final class PacketFilter {
         String elements = connections.entrySet().stream()
                 .map(one -> one.getKey() + " limit rate over 1/hour burst " + one.getValue() + " packets")
                 .collect(Collectors.joining(", "));
-        KernelCommand.run(
-                "add element inet " + rules.mark().table() + " " + RuleSet.BUDGET + " { " + elements + " }\n",
-                "nft",
-                "-f",
-                "-");
+        whole.change(
+                List.of("add element inet " + rules.mark().table() + " " + RuleSet.BUDGET + " { " + elements + " }"));
     }
 
     /** The same for one address; what is asked for at the same time is one transaction. */
@@ -214,9 +228,12 @@ final class PacketFilter {
 
     /** Keeps all sandboxes from opening connections, or allows it again. */
     void close(boolean closed) throws IOException {
-        String element = "inet " + rules.mark().table() + " " + RuleSet.CLOSED + " { ipv4 }\n";
+        String element = "inet " + rules.mark().table() + " " + RuleSet.CLOSED + " { ipv4 }";
         // Added first, since deleting a missing element fails.
-        KernelCommand.run("add element " + element + (closed ? "" : "delete element " + element), "nft", "-f", "-");
+        whole.change(
+                closed
+                        ? List.of("add element " + element)
+                        : List.of("add element " + element, "delete element " + element));
     }
 
     /**
@@ -234,8 +251,15 @@ final class PacketFilter {
         }
     }
 
+    /** The same for an address that no packet has come from: what it may open is all that the kernel knows of it. */
+    void forgetSilent(String address) throws IOException {
+        List<String> changes = new ArrayList<>();
+        appendForget(changes, RuleSet.BUDGET, address);
+        whole.change(changes);
+    }
+
     private void forgetAll(Set<String> addresses) throws IOException {
-        StringBuilder changes = new StringBuilder();
+        List<String> changes = new ArrayList<>();
         for (String address : addresses) {
             RuleSet.BY_SANDBOX.forEach(set -> appendForget(changes, set, address));
         }
@@ -250,7 +274,7 @@ final class PacketFilter {
                 RuleSet.BY_REACH.forEach(set -> appendForget(changes, set, element(key)));
             }
         }
-        KernelCommand.run(changes.toString(), "nft", "-f", "-");
+        whole.change(changes);
     }
 
     private static String element(Key key) {
@@ -258,8 +282,9 @@ final class PacketFilter {
     }
 
     /** Added first, since deleting a missing element would fail, and the transaction with it. */
-    private void appendForget(StringBuilder changes, String set, String element) {
-        changes.append("add element inet %1$s %2$s { %3$s }\ndelete element inet %1$s %2$s { %3$s }\n"
-                .formatted(rules.mark().table(), set, element));
+    private void appendForget(List<String> changes, String set, String element) {
+        String named = " element inet %s %s { %s }".formatted(rules.mark().table(), set, element);
+        changes.add("add" + named);
+        changes.add("delete" + named);
     }
 }

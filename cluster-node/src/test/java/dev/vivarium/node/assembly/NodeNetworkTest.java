@@ -18,7 +18,7 @@ class NodeNetworkTest {
         assertThat(NodeNetwork.reason(new IOException("this machine does not forward packets.")))
                 .isEqualTo("this machine does not forward packets.");
         assertThat(NodeNetwork.reason(new IOException("Cannot run program \"ip\": error=2, No such file or directory")))
-                .endsWith("install iproute2, nftables, iptables and conntrack.");
+                .endsWith("install iproute2, nftables and iptables.");
         assertThat(NodeNetwork.reason(new IOException())).isEqualTo("java.io.IOException.");
     }
 }

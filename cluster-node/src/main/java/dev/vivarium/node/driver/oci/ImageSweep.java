@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.oci;
 
 import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.program.PrivateFolder;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;

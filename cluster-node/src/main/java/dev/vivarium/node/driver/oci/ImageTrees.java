@@ -4,6 +4,7 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.docker.EngineImages;
+import dev.vivarium.node.program.PrivateFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.DirectoryNotEmptyException;

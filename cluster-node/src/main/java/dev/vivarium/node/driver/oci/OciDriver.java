@@ -31,6 +31,8 @@ import dev.vivarium.node.driver.guest.GuestProgram;
 import dev.vivarium.node.driver.linux.CoreDumps;
 import dev.vivarium.node.driver.linux.Sampler;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
+import dev.vivarium.node.program.NodeProgram;
+import dev.vivarium.node.program.PrivateFolder;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import java.io.IOException;
@@ -154,7 +156,7 @@ public final class OciDriver implements SandboxDriver {
     private static List<String> command(OciDriverConfig config, List<OciRuntime> runtimes, StateFolder state)
             throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(LaunchProgram.in(config.folder().resolve("programs")).toString());
+        command.add(NodeProgram.LAUNCH.in(config.folder().resolve("programs")).toString());
         command.add(state.installation().toString());
         command.add(Remover.groups(state.installation()));
         runtimes.forEach(runtime -> command.addAll(runtime.launch()));

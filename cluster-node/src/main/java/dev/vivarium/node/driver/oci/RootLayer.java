@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.RuntimeConfig;
 import dev.vivarium.node.driver.guest.GuestProgram;
+import dev.vivarium.node.program.PrivateFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -8,6 +8,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.linux.ProgramAnswer;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
+import dev.vivarium.node.program.PrivateFolder;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;

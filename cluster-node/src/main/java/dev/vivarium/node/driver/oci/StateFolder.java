@@ -4,6 +4,7 @@ import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.program.PrivateFolder;
 import dev.vivarium.protocol.run.Digest;
 import java.io.Closeable;
 import java.io.IOException;

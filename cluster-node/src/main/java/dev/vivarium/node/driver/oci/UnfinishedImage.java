@@ -1,5 +1,6 @@
 package dev.vivarium.node.driver.oci;
 
+import dev.vivarium.node.program.PrivateFolder;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;

@@ -14,6 +14,7 @@ import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.program.PrivateFolder;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
 import java.io.BufferedReader;

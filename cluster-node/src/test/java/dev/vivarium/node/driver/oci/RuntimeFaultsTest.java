@@ -13,6 +13,8 @@ import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.program.NodeProgram;
+import dev.vivarium.node.program.PrivateFolder;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
@@ -263,7 +265,11 @@ class RuntimeFaultsTest {
         Path programs = folder.resolve("programs");
         try (Launcher launcher = new Launcher(
                 () -> List.of(
-                        LaunchProgram.in(programs).toString(), folder.toString(), "/vivarium/none", "--runtime", real),
+                        NodeProgram.LAUNCH.in(programs).toString(),
+                        folder.toString(),
+                        "/vivarium/none",
+                        "--runtime",
+                        real),
                 Duration.ofSeconds(20))) {
             launcher.start();
             PrivateFolder.removeTree(programs);

@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.program.PrivateFolder;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.oci;
+package dev.vivarium.node.program;
 
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /** Folders that only root may enter: what is in them is trusted, since only root could change it. */
-final class PrivateFolder {
+public final class PrivateFolder {
     private static final int OTHERS = 0077;
     private static final int WRITABLE_FOR_OTHERS = 0022;
     private static final int STICKY = 01000;
@@ -22,7 +22,7 @@ final class PrivateFolder {
     private PrivateFolder() {}
 
     /** Creates a folder that only root may enter; an existing one must be like that. */
-    static void make(Path folder) throws IOException {
+    public static void make(Path folder) throws IOException {
         try {
             Files.createDirectories(
                     folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -33,7 +33,7 @@ final class PrivateFolder {
     }
 
     /** Checks that only root may enter it. */
-    static void require(Path folder) throws IOException {
+    public static void require(Path folder) throws IOException {
         Is is = Is.of(folder);
         if (is.type() == LINK) {
             throw new IOException(folder + " is a symbolic link: name the folder itself.");
@@ -48,7 +48,7 @@ final class PrivateFolder {
     }
 
     /** Checks that only root can put another folder in its place. */
-    static void requireNotReplaceable(Path folder) throws IOException {
+    public static void requireNotReplaceable(Path folder) throws IOException {
         requireRootsAbove(folder, folder);
         requireRootsAbove(folder, folder.toRealPath());
     }
@@ -77,7 +77,7 @@ final class PrivateFolder {
     }
 
     /** Removes a file, or a folder with all that is in it, without following links. */
-    static void removeTree(Path tree) throws IOException {
+    public static void removeTree(Path tree) throws IOException {
         if (Files.isDirectory(tree, LinkOption.NOFOLLOW_LINKS)) {
             try (DirectoryStream<Path> entries = Files.newDirectoryStream(tree)) {
                 for (Path entry : entries) {
