@@ -2,6 +2,7 @@ package dev.vivarium.node.http.server;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.http.server.http2.Http2Connection;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -14,7 +15,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLEngine;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -22,7 +27,9 @@ import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.TLSClosing;
+import org.apache.pekko.stream.TLSProtocol.SendBytes;
 import org.apache.pekko.stream.TLSProtocol.SessionBytes;
 import org.apache.pekko.stream.TLSProtocol.SslTlsInbound;
 import org.apache.pekko.stream.TLSProtocol.SslTlsOutbound;
@@ -30,6 +37,7 @@ import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.stream.javadsl.Keep;
 import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.stream.javadsl.TLS;
 import org.apache.pekko.stream.javadsl.TLSPlacebo;
 import org.apache.pekko.stream.javadsl.Tcp;
@@ -48,6 +56,12 @@ public final class HttpServer {
     private static final Duration CUT_OFF_MAX = Duration.ofSeconds(1);
     /** Connections that the kernel accepts ahead of the node: a burst of as many loses none. */
     private static final int BACKLOG = 1024;
+
+    private static final String HTTP_2 = "h2";
+    /** What is spoken over TLS, the best first (RFC 7301). */
+    private static final List<String> PROTOCOLS = List.of(HTTP_2, "http/1.1");
+    /** Clients that offer neither are served as those that offer nothing. */
+    private static final String NO_PROTOCOL = "";
 
     private final Tcp.ServerBinding binding;
     private final OpenConnections connections;
@@ -82,6 +96,9 @@ public final class HttpServer {
         Gauge.builder("vivarium.http.connections", connections, OpenConnections::count)
                 .description("Open connections of the API")
                 .register(metrics);
+        Gauge.builder("vivarium.http.streams", connections, OpenConnections::streams)
+                .description("Open streams of HTTP/2, each of which is a request")
+                .register(metrics);
         FunctionCounter.builder("vivarium.http.connections.displaced", connections, OpenConnections::displaced)
                 .description("Connections that were closed for others, since the API had as many as it may")
                 .register(metrics);
@@ -91,7 +108,7 @@ public final class HttpServer {
                         system, settings, operations, guard, authenticator, metrics, clock)
                 .route()
                 .flow(system);
-        Acceptor acceptor = new Acceptor(system, settings, encryption, connections, answers);
+        Acceptor acceptor = new Acceptor(system, settings, encryption, connections, answers, metrics);
         IntFunction<LocalConnections> local =
                 max -> new LocalConnections(() -> Http.get(system).serverLayer(acceptor.pekko), answers, settings, max);
         return Tcp.get(system)
@@ -116,6 +133,7 @@ public final class HttpServer {
         private final Optional<Encryption> encryption;
         private final OpenConnections connections;
         private final Flow<HttpRequest, HttpResponse, NotUsed> answers;
+        private final MeterRegistry metrics;
         private final ServerSettings pekko;
 
         Acceptor(
@@ -123,7 +141,9 @@ public final class HttpServer {
                 HttpSettings settings,
                 Optional<Encryption> encryption,
                 OpenConnections connections,
-                Flow<HttpRequest, HttpResponse, NotUsed> answers) {
+                Flow<HttpRequest, HttpResponse, NotUsed> answers,
+                MeterRegistry metrics) {
+            this.metrics = metrics;
             this.system = system;
             this.settings = settings;
             this.encryption = encryption;
@@ -135,11 +155,8 @@ public final class HttpServer {
         void accept(Tcp.IncomingConnection incoming) {
             OpenConnections.Place place = connections.open();
             try {
-                answers.join(BidiFlow.fromGraph(new RequestWait(settings.requestWait(), settings.retryAfter(), place))
-                                .reversed()
-                                .atop(Http.get(system).serverLayer(pekko, Optional.of(incoming.remoteAddress())))
-                                .atop(secrecy())
-                                .atop(BidiFlow.<ByteString, ByteString>bidirectionalIdleTimeout(settings.idleTimeout()))
+                encrypted(place, incoming.remoteAddress())
+                        .join(BidiFlow.<ByteString, ByteString>bidirectionalIdleTimeout(settings.idleTimeout())
                                 .atop(BidiFlow.fromGraph(new Wire(place, settings.requestWait()))))
                         .join(incoming.flow().addAttributes(TcpAttributes.tcpWriteBufferSize(1)))
                         .run(system);
@@ -150,13 +167,69 @@ public final class HttpServer {
             }
         }
 
-        private BidiFlow<SslTlsOutbound, ByteString, ByteString, SslTlsInbound, NotUsed> secrecy() {
-            return encryption
-                    .map(used -> TLS.create(used::engine, TLSClosing.eagerClose()))
-                    .orElseGet(() -> BidiFlow.fromFlows(
-                                    Flow.of(SslTlsOutbound.class),
-                                    Flow.of(SessionBytes.class).map(SslTlsInbound.class::cast))
-                            .atop(TLSPlacebo.getInstance()));
+        private Flow<ByteString, ByteString, NotUsed> encrypted(OpenConnections.Place place, InetSocketAddress client) {
+            if (encryption.isEmpty()) {
+                return http1(place, client)
+                        .join(BidiFlow.fromFlows(
+                                        Flow.of(SslTlsOutbound.class),
+                                        Flow.of(SessionBytes.class).map(SslTlsInbound.class::cast))
+                                .atop(TLSPlacebo.getInstance()));
+            }
+            AtomicReference<SSLEngine> engine = new AtomicReference<>();
+            BidiFlow<SslTlsOutbound, ByteString, ByteString, SslTlsInbound, NotUsed> tls =
+                    TLS.create(() -> engine.updateAndGet(before -> engine()), TLSClosing.eagerClose());
+            return settings.http2().enabled()
+                    ? chosen(place, client, engine::get).join(tls)
+                    : http1(place, client).join(tls);
+        }
+
+        private SSLEngine engine() {
+            SSLEngine engine = encryption.orElseThrow().engine();
+            if (settings.http2().enabled()) {
+                engine.setHandshakeApplicationProtocolSelector((handshake, offered) ->
+                        PROTOCOLS.stream().filter(offered::contains).findFirst().orElse(NO_PROTOCOL));
+            }
+            return engine;
+        }
+
+        /** What the client has chosen is known when its first bytes arrive, which have their time like those of a request. */
+        private Flow<SslTlsInbound, SslTlsOutbound, NotUsed> chosen(
+                OpenConnections.Place place, InetSocketAddress client, Supplier<SSLEngine> engine) {
+            Duration wait = place.isCrowded() ? OpenConnections.CROWDED_WAIT : settings.requestWait();
+            return Flow.of(SslTlsInbound.class)
+                    .initialTimeout(wait)
+                    .recoverWith(TimeoutException.class, Source::empty)
+                    .via(Flow.lazyFlow(() -> HTTP_2.equals(engine.get().getApplicationProtocol())
+                            ? http2(place, client, engine)
+                            : http1(place, client)));
+        }
+
+        private Flow<SslTlsInbound, SslTlsOutbound, NotUsed> http1(
+                OpenConnections.Place place, InetSocketAddress client) {
+            return answers.join(
+                    BidiFlow.fromGraph(new RequestWait(settings.requestWait(), settings.retryAfter(), place))
+                            .reversed()
+                            .atop(Http.get(system).serverLayer(pekko, Optional.of(client))));
+        }
+
+        private Flow<SslTlsInbound, SslTlsOutbound, NotUsed> http2(
+                OpenConnections.Place place, InetSocketAddress client, Supplier<SSLEngine> engine) {
+            Http2Hosting host = new Http2Hosting(
+                    place,
+                    stream -> Flow.of(ByteString.class)
+                            .<SslTlsInbound>map(
+                                    bytes -> new SessionBytes(engine.get().getSession(), bytes))
+                            .via(http1(stream, client))
+                            .collectType(SendBytes.class)
+                            .map(SendBytes::bytes),
+                    settings.requestWait(),
+                    metrics);
+            return Flow.of(SslTlsInbound.class)
+                    .collectType(SessionBytes.class)
+                    .map(SessionBytes::bytes)
+                    .via(new Http2Connection(
+                            host, settings.http2().maxStreams(), Wire.LINGER, Materializer.matFromSystem(system)))
+                    .map(SendBytes::new);
         }
     }
 

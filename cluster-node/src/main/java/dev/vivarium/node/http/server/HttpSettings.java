@@ -29,6 +29,7 @@ import java.util.stream.Collectors;
  * @param maxSubmissions submissions worked on at once
  * @param retryAfter the Retry-After value
  * @param upload settings of blob uploads
+ * @param http2 HTTP/2, on listeners with TLS
  * @param paces how fast answers leave that are for many
  */
 public record HttpSettings(
@@ -51,7 +52,24 @@ public record HttpSettings(
         int maxSubmissions,
         Duration retryAfter,
         Upload upload,
+        Http2 http2,
         Paces paces) {
+    /**
+     * The block {@code vivarium.http.http2}.
+     *
+     * @param enabled whether it is offered
+     * @param maxStreams requests in progress of one connection
+     */
+    public record Http2(boolean enabled, int maxStreams) {
+        private static Http2 from(Config http2) {
+            Http2 settings = new Http2(http2.getBoolean("enabled"), http2.getInt("max-streams"));
+            if (settings.maxStreams < 1) {
+                throw new ConfigException.BadValue("vivarium.http.http2.max-streams", "must be at least 1");
+            }
+            return settings;
+        }
+    }
+
     /**
      * The block {@code vivarium.http.pace}: answers a second.
      *
@@ -119,6 +137,7 @@ public record HttpSettings(
                 http.getInt("max-submissions"),
                 http.getDuration("retry-after"),
                 Upload.from(http.getConfig("upload")),
+                Http2.from(http.getConfig("http2")),
                 // An answer that waits must not be late.
                 Paces.from(
                         http.getConfig("pace"),

@@ -19,7 +19,8 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 /**
  * The open connections, from the kernel's accept to its close, and which of them makes room for a new one. A full node closes
  * the connection that has waited longest without a request that passed the {@link Gate}: a stranger can open as many as it
- * likes and hold none that a caller needs. A connection has a moment for its request first; while all are that young, or
+ * likes and hold none that a caller needs. A stream of HTTP/2 has a place as a connection has, beside that of its connection, which
+ * makes no room while a stream works for a caller. A connection has a moment for its request first; while all are that young, or
  * work for callers, new ones are crowded: they get one answer each, health checks the usual one, everything else that the
  * node is full. Thread-safe.
  */
@@ -59,6 +60,7 @@ final class OpenConnections {
 
     private final CompletableFuture<Done> left = new CompletableFuture<>();
     private boolean stopping;
+    private int streams;
     private long displaced;
 
     /**
@@ -74,17 +76,30 @@ final class OpenConnections {
 
     /** A new connection, for which another one is closed if there are too many. */
     synchronized Place open() {
-        boolean full = count() >= max;
+        return new Place(isCrowded(), Optional.empty(), () -> {});
+    }
+
+    private boolean isCrowded() {
+        boolean full = taken() >= max;
         boolean crowded = full && !makeRoom(UNDISTURBED);
-        if (crowded && count() >= max + RESERVE) {
+        if (crowded && taken() >= max + RESERVE) {
             makeRoom(Duration.ZERO);
         }
-        return new Place(crowded);
+        return crowded;
+    }
+
+    private int taken() {
+        return places.values().stream().mapToInt(Set::size).sum();
     }
 
     /** How many are open. */
     synchronized int count() {
-        return places.values().stream().mapToInt(Set::size).sum();
+        return taken() - streams;
+    }
+
+    /** How many streams they have, where a connection carries several. */
+    synchronized int streams() {
+        return streams;
     }
 
     /** How many were closed for others. */
@@ -118,7 +133,7 @@ final class OpenConnections {
     }
 
     private void completeWhenLeft() {
-        if (stopping && count() == in(Standing.LEAVING).size()) {
+        if (stopping && taken() == in(Standing.LEAVING).size()) {
             left.complete(Done.getInstance());
         }
     }
@@ -157,18 +172,6 @@ final class OpenConnections {
 
     /** How the requests of a connection are ended. */
     interface Requester {
-        /** For a connection without one yet. */
-        Requester NONE = new Requester() {
-            @Override
-            public void leave() {}
-
-            @Override
-            public void cutOff() {}
-
-            @Override
-            public void gone() {}
-        };
-
         /** Ends when no request is in progress. */
         void leave();
 
@@ -184,20 +187,59 @@ final class OpenConnections {
         return request.getAttribute(PLACE);
     }
 
-    /** One connection. */
+    /** One connection, or one stream of one. */
     final class Place {
         private final boolean crowded;
+        /** The connection of a stream. */
+        private final Optional<Place> parent;
+        /** What its connection is told when a caller's request has passed. */
+        private final Runnable known;
+        /** Streams of it that work for callers. */
+        private int working;
+
         private Optional<Standing> standing = Optional.empty();
         private long since;
-        private Requester requester = Requester.NONE;
+        private Requester requester = new Unserved();
         private Runnable bytes = () -> {};
         private Optional<KnownCaller> caller = Optional.empty();
         private Optional<Long> unreadSince = Optional.empty();
         private boolean bodyArrived = true;
 
-        private Place(boolean crowded) {
+        private Place(boolean crowded, Optional<Place> parent, Runnable known) {
             this.crowded = crowded;
+            this.parent = parent;
+            this.known = known;
+            if (parent.isPresent()) {
+                streams++;
+            }
             leaveTo(Optional.of(Standing.STRANGER));
+        }
+
+        /** A connection of which nothing is served yet. */
+        private final class Unserved implements Requester {
+            @Override
+            public void leave() {
+                bytes.run();
+            }
+
+            @Override
+            public void cutOff() {
+                bytes.run();
+            }
+
+            @Override
+            public void gone() {}
+        }
+
+        /**
+         * A new stream of this connection.
+         *
+         * @param whenKnown what is done when its request is that of a caller; never blocks
+         */
+        Place stream(Runnable whenKnown) {
+            synchronized (OpenConnections.this) {
+                return new Place(crowded || OpenConnections.this.isCrowded(), Optional.of(this), whenKnown);
+            }
         }
 
         boolean isCrowded() {
@@ -243,6 +285,8 @@ final class OpenConnections {
                     release();
                     requests.merge(whose, 1, Integer::sum);
                     caller = Optional.of(whose);
+                    parent.ifPresent(Place::works);
+                    known.run();
                     leaveTo(Optional.of(bodyArrived ? Standing.WORKING : Standing.RECEIVING));
                 }
                 return true;
@@ -327,7 +371,24 @@ final class OpenConnections {
             }
         }
 
+        private void works() {
+            working++;
+            if (standing.filter(Standing.LEAVING::equals).isEmpty() && standing.isPresent()) {
+                leaveTo(Optional.of(Standing.WORKING));
+            }
+        }
+
+        private void rests() {
+            working--;
+            if (working == 0) {
+                moveOn(Standing.WORKING, Standing.IDLE);
+            }
+        }
+
         private void release() {
+            if (caller.isPresent()) {
+                parent.ifPresent(Place::rests);
+            }
             caller.ifPresent(whose -> requests.computeIfPresent(whose, (same, count) -> count == 1 ? null : count - 1));
             caller = Optional.empty();
         }
@@ -343,6 +404,9 @@ final class OpenConnections {
                 return;
             }
             standing.ifPresent(now -> in(now).remove(this));
+            if (next.isEmpty() && parent.isPresent()) {
+                streams--;
+            }
             standing = next;
             since = nanos.getAsLong();
             next.ifPresent(now -> in(now).add(this));

@@ -25,7 +25,9 @@ import java.util.function.BiFunction;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
@@ -66,8 +68,21 @@ final class BlobsEndpoint {
                     Room room = room(tenant, exchange.request().entity().getContentLengthOption());
                     return room instanceof Room.Reserved reserved
                             ? write(tenant, digest, reserved.bytes, content)
+                                    .thenCompose(answer -> afterTheBody(exchange, answer, content))
                             : withoutRoom(tenant, digest, ((Room.None) room).excess);
                 }));
+    }
+
+    /**
+     * A content that is there already is received too, unless its client waits to be asked for it: many clients go on to send when
+     * they are answered early, and some of them for ever.
+     */
+    private CompletionStage<HttpResponse> afterTheBody(
+            Exchange exchange, HttpResponse answer, Source<ByteString, NotUsed> content) {
+        return answer.status().equals(StatusCodes.OK)
+                        && exchange.request().getHeader("Expect").isEmpty()
+                ? content.runWith(Sink.ignore(), streams).handle((done, cutOff) -> answer)
+                : CompletableFuture.completedStage(answer);
     }
 
     /** Of a content whose length is not said in advance, as much is accepted as there is room for. */

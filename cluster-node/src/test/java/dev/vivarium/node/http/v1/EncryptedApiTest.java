@@ -16,22 +16,31 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.security.MessageDigest;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -134,6 +143,74 @@ class EncryptedApiTest {
     }
 
     @Test
+    void requestsOfOneConnectionAreServedAtOnceOverHttp2() throws Exception {
+        HttpClient http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_2)
+                .sslContext(trusting())
+                .build();
+        byte[] content = new byte[3 << 20];
+        String digest =
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+
+        HttpResponse<String> stored = http.send(
+                request("/v1/blobs/" + digest)
+                        .PUT(BodyPublishers.ofByteArray(content))
+                        .build(),
+                BodyHandlers.ofString());
+        List<CompletableFuture<HttpResponse<String>>> lists = Stream.generate(
+                        () -> http.sendAsync(request("/v1/runs").build(), BodyHandlers.ofString()))
+                .limit(20)
+                .toList();
+        HttpResponse<Void> head = http.send(
+                request("/openapi.yaml").method("HEAD", BodyPublishers.noBody()).build(), BodyHandlers.discarding());
+        HttpResponse<String> stranger = http.send(
+                HttpRequest.newBuilder(URI.create("https://localhost:" + api.port() + "/v1/runs"))
+                        .POST(BodyPublishers.ofString("{}"))
+                        .build(),
+                BodyHandlers.ofString());
+
+        assertThat(stored.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        assertThat(stored.statusCode()).isEqualTo(201);
+        assertThat(lists)
+                .allSatisfy(list -> assertThat(list.join().statusCode()).isEqualTo(200));
+        assertThat(head.statusCode()).isEqualTo(200);
+        assertThat(stranger.statusCode()).isEqualTo(401);
+    }
+
+    @Test
+    void aConnectionOfHttp2WithoutRequestsIsClosedAndOneThatFloodsAtOnce() throws Exception {
+        try (SSLSocket silent = http2();
+                SSLSocket flooding = http2()) {
+            byte[] pings = new byte[17 * 3_000];
+            for (int at = 0; at < pings.length; at += 17) {
+                pings[at + 2] = 8;
+                pings[at + 3] = 6;
+            }
+            flooding.getOutputStream().write(pings);
+
+            assertThat(new String(flooding.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
+                    .contains("Too many frames that carry nothing");
+            assertThat(silent.getInputStream().readAllBytes()).hasSizeBetween(20, 100);
+            await().until(() -> api.connections() == 0);
+        }
+    }
+
+    private SSLSocket http2() throws Exception {
+        SSLSocket socket = connected();
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(new String[] {"h2"});
+        socket.setSSLParameters(parameters);
+        socket.getOutputStream()
+                .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create("https://localhost:" + api.port() + path))
+                .header("Authorization", "Bearer " + api.local);
+    }
+
+    @Test
     void aReplacedCertificateIsUsedWithoutAFailedRequest() throws Exception {
         AtomicInteger served = new AtomicInteger();
         AtomicReference<X509Certificate> seen = new AtomicReference<>(first);
@@ -196,7 +273,7 @@ class EncryptedApiTest {
         return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
-    private SSLSocket connected() throws Exception {
+    private SSLContext trusting() throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         store.setCertificateEntry(
@@ -207,8 +284,12 @@ class EncryptedApiTest {
         trust.init(store);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, trust.getTrustManagers(), null);
+        return context;
+    }
+
+    private SSLSocket connected() throws Exception {
         SSLSocket socket =
-                (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), api.port());
+                (SSLSocket) trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), api.port());
         socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
         return socket;
     }
