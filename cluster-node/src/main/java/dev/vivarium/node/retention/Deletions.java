@@ -68,10 +68,15 @@ public final class Deletions {
 
     /** Deletes a content that the tenant has, unless a run has it. */
     public CompletionStage<Answer> delete(Tenant tenant, Digest digest, Requester by) {
-        return unlessHeld(tenant, () -> acts.record(
-                        (at, node) -> new Act.BlobDeleted(at, node, by.principal(), by.origin(), tenant, digest))
+        return unlessHeld(tenant, () -> now(() -> data.isInUse(tenant, digest))
+                .thenCompose(isInUse -> isInUse ? done(Answer.IN_USE) : deleteUnused(tenant, digest, by)));
+    }
+
+    /** The store looks for runs again, which may have come after the act. */
+    private CompletionStage<Answer> deleteUnused(Tenant tenant, Digest digest, Requester by) {
+        return acts.record((at, node) -> new Act.BlobDeleted(at, node, by.principal(), by.origin(), tenant, digest))
                 .thenCompose(recorded -> now(() -> data.deleteContent(tenant, digest)))
-                .thenApply(isDeleted -> isDeleted ? Answer.GONE : Answer.IN_USE));
+                .thenApply(isDeleted -> isDeleted ? Answer.GONE : Answer.IN_USE);
     }
 
     private CompletionStage<Answer> unlessHeld(Tenant tenant, Supplier<CompletionStage<Answer>> deletion) {

@@ -74,8 +74,12 @@ public final class InMemoryBlobs implements BlobStore {
         outage.ifPresent(away -> {
             throw away;
         });
-        return held.values().stream().noneMatch(digests -> digests.contains(digest))
-                && contents.remove(new Key(tenant, digest)) != null;
+        return !isHeld(digest) && contents.remove(new Key(tenant, digest)) != null;
+    }
+
+    /** Whether a run has the content. */
+    public boolean isHeld(Digest digest) {
+        return held.values().stream().anyMatch(digests -> digests.contains(digest));
     }
 
     /** The number of runs that hold contents. */

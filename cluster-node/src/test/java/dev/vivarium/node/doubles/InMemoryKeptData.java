@@ -51,6 +51,11 @@ public final class InMemoryKeptData implements KeptData {
     }
 
     @Override
+    public boolean isInUse(Tenant tenant, Digest digest) {
+        return blobs.isHeld(digest);
+    }
+
+    @Override
     public boolean deleteContent(Tenant tenant, Digest digest) {
         return blobs.delete(tenant, digest);
     }

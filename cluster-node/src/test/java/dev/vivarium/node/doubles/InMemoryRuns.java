@@ -39,6 +39,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,6 +67,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     private final Map<Blob, RunId> claimed = new HashMap<>();
     private final Map<RunId, List<OutputChunk>> output = new HashMap<>();
+    private final Set<RunId> deleted = new HashSet<>();
     private final Map<RunId, List<SourceQueueWithComplete<Progress>>> followers = new HashMap<>();
     private Optional<RuntimeException> outage = Optional.empty();
     private Optional<SubmitAnswer> refusal = Optional.empty();
@@ -226,7 +228,13 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     /** Deletes what the run printed; says whether there was anything. */
     public synchronized boolean deleteOutput(RunId run) {
+        deleted.add(run);
         return output.remove(run) != null;
+    }
+
+    @Override
+    public synchronized CompletionStage<Boolean> isDeleted(RunId run) {
+        return CompletableFuture.completedStage(deleted.contains(run));
     }
 
     /** How much of what the run printed is there. */

@@ -127,6 +127,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     }
 
     @Override
+    public CompletionStage<Boolean> isDeleted(RunId run) {
+        return CompletableFuture.completedStage(false);
+    }
+
+    @Override
     public CompletionStage<Long> end(RunId run) {
         return endGate.thenApply(open -> chunks.stream()
                 .mapToLong(chunk -> chunk.offset() + chunk.data().length())

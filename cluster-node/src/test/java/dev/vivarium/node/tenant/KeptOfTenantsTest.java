@@ -77,6 +77,11 @@ class KeptOfTenantsTest {
         }
 
         @Override
+        public boolean isInUse(Tenant tenant, Digest digest) {
+            throw new UnsupportedOperationException("Nothing is deleted here.");
+        }
+
+        @Override
         public boolean deleteContent(Tenant tenant, Digest digest) {
             throw new UnsupportedOperationException("Nothing is deleted here.");
         }

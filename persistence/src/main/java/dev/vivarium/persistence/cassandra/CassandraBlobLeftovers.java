@@ -84,9 +84,13 @@ final class CassandraBlobLeftovers implements BlobLeftovers {
         return String.valueOf(row.getString(column));
     }
 
-    private boolean isHeld(BlobKey key) {
+    /** Whether a run has a content. */
+    boolean isHeld(BlobKey key) {
         return !Cassandra.await(cassandra.rows(
-                        "sweep its blobs", HOLD, key.tenant(), key.digest().hex()))
+                        "look for runs with a content",
+                        HOLD,
+                        key.tenant(),
+                        key.digest().hex()))
                 .isEmpty();
     }
 

@@ -6,11 +6,14 @@ import dev.vivarium.persistence.cassandra.Cassandra.Cql;
 import dev.vivarium.persistence.content.BlobHolder;
 import dev.vivarium.persistence.content.BlobKey;
 import dev.vivarium.persistence.store.KeptData;
+import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.SubmissionTime;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,18 +25,22 @@ import java.util.function.Consumer;
 final class CassandraKeptData implements KeptData {
     private static final int ROWS_A_PAGE = 500;
 
-    private static final String OUTPUT = "SELECT DISTINCT run_id, part FROM run_output";
+    private static final String OUTPUT = "SELECT DISTINCT run_id, part, part_end FROM run_output";
     private static final String ARTIFACTS = "SELECT DISTINCT run_id FROM blob_of_run";
     private static final String HAS_ARTIFACTS = "SELECT run_id FROM blob_of_run WHERE run_id = ? LIMIT 1";
-    private static final String DELETE_PART = "DELETE FROM run_output WHERE run_id = ? AND part = ?";
+    private static final String DELETE_PART = "DELETE FROM run_output USING TIMESTAMP ? WHERE run_id = ? AND part = ?";
+    private static final String MARK_DELETED =
+            "UPDATE run_output USING TIMESTAMP ? SET attempt_last = ? WHERE run_id = ? AND part = ?";
 
     private final Cassandra cassandra;
     private final CassandraBlobs blobs;
+    private final Clock clock;
     private final DeletionTurns turns;
 
-    CassandraKeptData(Cassandra cassandra, CassandraBlobs blobs) {
+    CassandraKeptData(Cassandra cassandra, CassandraBlobs blobs, Clock clock) {
         this.cassandra = cassandra;
         this.blobs = blobs;
+        this.clock = clock;
         this.turns = new DeletionTurns(cassandra, this::carryOut);
     }
 
@@ -42,7 +49,9 @@ final class CassandraKeptData implements KeptData {
         switch (kind) {
             case OUTPUT -> forEach(OUTPUT, row -> {
                 RunId run = new RunId(String.valueOf(row.getString(0)));
-                if (row.getLong(1) == 0 && SubmissionTime.of(run).isBefore(submittedBefore)) {
+                if (row.getLong(1) == 0
+                        && !row.isNull(2)
+                        && SubmissionTime.of(run).isBefore(submittedBefore)) {
                     visit.accept(run);
                 }
             });
@@ -75,6 +84,11 @@ final class CassandraKeptData implements KeptData {
     }
 
     @Override
+    public boolean isInUse(Tenant tenant, Digest digest) {
+        return new CassandraBlobLeftovers(cassandra, blobs).isHeld(new BlobKey(tenant.name(), digest));
+    }
+
+    @Override
     public boolean deleteContent(Tenant tenant, Digest digest) {
         return new CassandraBlobLeftovers(cassandra, blobs)
                 .removeIfIdle(new BlobKey(tenant.name(), digest), BlobHolder.FOR_EVER);
@@ -98,19 +112,30 @@ final class CassandraKeptData implements KeptData {
         };
     }
 
-    /** All parts at once, so that no reader takes what is left for the whole. */
+    /**
+     * All parts at once, so that no reader takes what is left for the whole. The first one says from then on that it was
+     * deleted, which a repetition does not change.
+     */
     private boolean deleteOutput(RunId run) {
+        if (tail(run, 0).end() == null) {
+            return false;
+        }
+        long now = ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant());
+        List<Cql> deletions = parts(run, now);
+        deletions.add(new Cql(MARK_DELETED, now + 1, OutputStore.DELETED, run.value(), 0L));
+        Cassandra.await(cassandra.logged("delete the output of run " + run, deletions));
+        return true;
+    }
+
+    private List<Cql> parts(RunId run, long timestamp) {
         List<Cql> deletions = new ArrayList<>();
-        boolean printed = false;
-        OutputTail tail;
         long part = 0;
+        OutputTail tail;
         do {
             tail = tail(run, part);
-            printed |= tail.end() != null;
-            deletions.add(new Cql(DELETE_PART, run.value(), part++));
+            deletions.add(new Cql(DELETE_PART, timestamp, run.value(), part++));
         } while (tail.state() == OutputTail.State.CLOSED);
-        Cassandra.await(cassandra.logged("delete the output of run " + run, deletions));
-        return printed;
+        return deletions;
     }
 
     private OutputTail tail(RunId run, long part) {

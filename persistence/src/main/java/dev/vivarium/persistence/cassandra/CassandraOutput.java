@@ -223,6 +223,11 @@ final class CassandraOutput implements OutputStore {
     }
 
     @Override
+    public CompletionStage<Boolean> isDeleted(RunId run) {
+        return tail(run, 0).thenApply(tail -> tail.attempt() != null && tail.attempt() == DELETED);
+    }
+
+    @Override
     public CompletionStage<Long> end(RunId run) {
         return end(run, 0, 0);
     }

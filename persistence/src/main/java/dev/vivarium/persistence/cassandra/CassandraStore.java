@@ -106,7 +106,7 @@ public final class CassandraStore implements Store {
         this.masterKeySweeper = new Sweeper(new MasterKeySweep(namedSecrets), KEY_SWEEP, "vivarium-master-key-sweep");
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
-        this.keptData = new CassandraKeptData(cassandra, blobTables);
+        this.keptData = new CassandraKeptData(cassandra, blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
         this.blobSweeper = new BlobSweep(
                         blobTables, new CassandraBlobLeftovers(cassandra, blobTables), journal, sweep, clock)

@@ -23,14 +23,15 @@ import java.util.function.Consumer;
 final class PostgresKeptData implements KeptData {
     private static final int PAGE = 200;
 
-    /** One look into the index for each run, however many chunks it has. */
+    /** One look into the index for each run, however many chunks it has. The rows before the first byte are no output. */
     private static final String OUTPUT =
             """
             WITH RECURSIVE run AS (
-                (SELECT run_id FROM run_output WHERE run_id > ?::bpchar AND run_id < ?::bpchar ORDER BY run_id LIMIT 1)
+                (SELECT run_id FROM run_output WHERE run_id > ?::bpchar AND run_id < ?::bpchar AND byte_offset >= 0
+                    ORDER BY run_id LIMIT 1)
                 UNION ALL
                 SELECT (SELECT run_id FROM run_output AS next WHERE next.run_id > run.run_id AND next.run_id < ?::bpchar
-                    ORDER BY run_id LIMIT 1)
+                    AND next.byte_offset >= 0 ORDER BY run_id LIMIT 1)
                 FROM run WHERE run_id IS NOT NULL)
             SELECT run_id FROM run WHERE run_id IS NOT NULL LIMIT %d"""
                     .formatted(PAGE);
@@ -41,15 +42,10 @@ final class PostgresKeptData implements KeptData {
             ORDER BY run_id LIMIT %d"""
                     .formatted(PAGE);
 
-    /** The rows before the first byte are no output. */
-    private static final String DELETE_OUTPUT =
-            """
-            WITH gone AS (DELETE FROM run_output WHERE run_id = ? RETURNING byte_offset)
-            SELECT count(*) FILTER (WHERE byte_offset >= 0) FROM gone""";
-
     private static final String HAS_OUTPUT =
             "SELECT EXISTS (SELECT FROM run_output WHERE run_id = ? AND byte_offset >= 0)";
     private static final String HAS_ARTIFACTS = "SELECT EXISTS (SELECT FROM blob_hold WHERE run_id = ?)";
+    private static final String IN_USE = "SELECT EXISTS (SELECT FROM blob_hold WHERE tenant = ? AND digest = ?)";
     private static final String DELETE_ARTIFACTS = "DELETE FROM blob_hold WHERE run_id = ?";
 
     private final Database database;
@@ -110,6 +106,19 @@ final class PostgresKeptData implements KeptData {
     }
 
     @Override
+    public boolean isInUse(Tenant tenant, Digest digest) {
+        return database.transactNow("look for runs with a content", connection -> {
+            try (PreparedStatement query = connection.prepareStatement(IN_USE)) {
+                query.setString(1, tenant.name());
+                query.setString(2, digest.hex());
+                try (ResultSet row = query.executeQuery()) {
+                    return row.next() && row.getBoolean(1);
+                }
+            }
+        });
+    }
+
+    @Override
     public boolean deleteContent(Tenant tenant, Digest digest) {
         return new PostgresBlobLeftovers(database)
                 .removeIfIdle(new BlobKey(tenant.name(), digest), BlobHolder.FOR_EVER);
@@ -123,7 +132,7 @@ final class PostgresKeptData implements KeptData {
             }
             boolean deleted =
                     switch (kind) {
-                        case OUTPUT -> deleteOutput(connection, run);
+                        case OUTPUT -> PostgresOutput.delete(connection, run);
                         case ARTIFACTS -> PostgresBlobs.update(
                                         connection,
                                         DELETE_ARTIFACTS,
@@ -132,15 +141,6 @@ final class PostgresKeptData implements KeptData {
                     };
             return deleted ? Deletion.DELETED : Deletion.NOTHING;
         });
-    }
-
-    private static boolean deleteOutput(Connection connection, RunId run) throws SQLException {
-        try (PreparedStatement delete = connection.prepareStatement(DELETE_OUTPUT)) {
-            delete.setString(1, run.value());
-            try (ResultSet row = delete.executeQuery()) {
-                return row.next() && row.getLong(1) > 0;
-            }
-        }
     }
 
     @Override

@@ -27,9 +27,10 @@ final class PostgresKeptSizes {
     private static final String OUTPUT =
             """
             WITH RECURSIVE run AS (
-                (SELECT run_id FROM run_output WHERE run_id > ?::bpchar ORDER BY run_id LIMIT 1)
+                (SELECT run_id FROM run_output WHERE run_id > ?::bpchar AND byte_offset >= 0 ORDER BY run_id LIMIT 1)
                 UNION ALL
-                SELECT (SELECT run_id FROM run_output AS next WHERE next.run_id > run.run_id ORDER BY run_id LIMIT 1)
+                SELECT (SELECT run_id FROM run_output AS next WHERE next.run_id > run.run_id AND byte_offset >= 0
+                    ORDER BY run_id LIMIT 1)
                 FROM run WHERE run_id IS NOT NULL),
             page AS (SELECT run_id FROM run WHERE run_id IS NOT NULL LIMIT %d)
             SELECT page.run_id, run_view.labels ->> ?, run_view.status,

@@ -63,6 +63,11 @@ final class PostgresOutput implements OutputStore {
             INSERT INTO run_output (run_id, byte_offset, attempt, stream, at, data)
             VALUES (?, ?, ?, 1, now(), '') ON CONFLICT DO NOTHING""";
 
+    /** What fences stays. */
+    private static final String DELETE = "DELETE FROM run_output WHERE run_id = ? AND byte_offset >= 0";
+
+    private static final String IS_DELETED = "SELECT EXISTS (SELECT FROM run_output WHERE run_id = ? AND attempt = ?)";
+
     /** Rows per fetch; readers seldom need many more, and all rows may be a large run's whole output. */
     private static final int ROWS_A_FETCH = 64;
 
@@ -76,13 +81,40 @@ final class PostgresOutput implements OutputStore {
     public CompletionStage<Long> begin(RunId run, int attempt) {
         return database.transact("begin the output of run " + run, connection -> {
             takeTurns(connection, run);
-            try (PreparedStatement begin = connection.prepareStatement(BEGIN)) {
-                begin.setString(1, run.value());
-                begin.setLong(2, -attempt);
-                begin.setInt(3, attempt);
-                begin.executeUpdate();
-            }
+            register(connection, run, attempt);
             return end(connection, run);
+        });
+    }
+
+    private static void register(Connection connection, RunId run, int attempt) throws SQLException {
+        try (PreparedStatement begin = connection.prepareStatement(BEGIN)) {
+            begin.setString(1, run.value());
+            begin.setLong(2, -attempt);
+            begin.setInt(3, attempt);
+            begin.executeUpdate();
+        }
+    }
+
+    /** Deletes a run's output in the caller's transaction, and says whether there was any. */
+    static boolean delete(Connection connection, RunId run) throws SQLException {
+        takeTurns(connection, run);
+        boolean printed = PostgresBlobs.update(connection, DELETE, run.value()) > 0;
+        if (printed) {
+            register(connection, run, DELETED);
+        }
+        return printed;
+    }
+
+    @Override
+    public CompletionStage<Boolean> isDeleted(RunId run) {
+        return database.query("read the output of run " + run, connection -> {
+            try (PreparedStatement query = connection.prepareStatement(IS_DELETED)) {
+                query.setString(1, run.value());
+                query.setInt(2, DELETED);
+                try (ResultSet row = query.executeQuery()) {
+                    return row.next() && row.getBoolean(1);
+                }
+            }
         });
     }
 

@@ -50,6 +50,9 @@ public interface KeptData {
      */
     Deletion delete(Kind kind, Tenant tenant, RunId run);
 
+    /** Whether a run has a content of the tenant, so that {@link #deleteContent} would leave it. */
+    boolean isInUse(Tenant tenant, Digest digest);
+
     /**
      * Deletes a content of a tenant that no run has, without waiting for the grace of blobs. One that a run has stays: as a
      * file of its submission until it has ended, or as a file that was kept of it. A submission that was about to name the

@@ -9,6 +9,9 @@ import java.util.concurrent.CompletionStage;
  * is unavailable.
  */
 public interface OutputStore {
+    /** Registered when output is deleted: an attempt that comes after all others. */
+    int DELETED = Integer.MAX_VALUE;
+
     /** What became of an append that has not failed. */
     enum Appended {
         /** This call stored every chunk: a reader finds these bytes at their offsets, whatever happens next. */
@@ -37,6 +40,9 @@ public interface OutputStore {
      * least one if there is any, and no more than fit into {@code maxBytes}.
      */
     CompletionStage<List<OutputChunk>> read(RunId run, long fromOffset, int maxBytes);
+
+    /** Whether there was output of the run that was deleted. What an attempt appends afterwards is rejected. */
+    CompletionStage<Boolean> isDeleted(RunId run);
 
     /** The offset after the last stored byte; 0 when there is none. */
     CompletionStage<Long> end(RunId run);

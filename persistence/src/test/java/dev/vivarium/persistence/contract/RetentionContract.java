@@ -9,6 +9,7 @@ import dev.vivarium.persistence.store.KeptData.Deletion;
 import dev.vivarium.persistence.store.KeptData.Kind;
 import dev.vivarium.persistence.store.KeptData.Size;
 import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.api.LegalHold;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
@@ -214,6 +215,7 @@ public abstract class RetentionContract {
         RunId run = ended(1, tenant);
         assertThat(kindsOf(run)).isEmpty();
         print(run, "hello");
+        assertThat(join(store().output().isDeleted(run))).isFalse();
         Digest file = join(store().blobs().write(tenant, Blob.ofUtf8("known " + test)));
         join(store().blobs().keep(tenant, Set.of(file), run));
         assertThat(kindsOf(run)).containsExactly(Kind.OUTPUT, Kind.ARTIFACTS);
@@ -223,6 +225,14 @@ public abstract class RetentionContract {
         assertThat(store().keptData().delete(Kind.ARTIFACTS, tenant, run)).isEqualTo(Deletion.DELETED);
         assertThat(kindsOf(run)).isEmpty();
         assertThat(store().keptData().delete(Kind.OUTPUT, tenant, run)).isEqualTo(Deletion.NOTHING);
+        // A node that was frozen with the attempt appends what it still had, at the beginning or where it stopped.
+        assertThat(join(store().output().append(run, List.of(chunk(0, Blob.ofUtf8("late"))))))
+                .isEqualTo(OutputStore.Appended.IN_PART);
+        assertThat(join(store().output().append(run, List.of(chunk(5, Blob.ofUtf8("late"))))))
+                .isEqualTo(OutputStore.Appended.IN_PART);
+        assertThat(join(store().output().end(run))).isZero();
+        assertThat(join(store().output().isDeleted(run))).isTrue();
+        assertThat(kindsOf(run)).isEmpty();
     }
 
     private List<Kind> kindsOf(RunId run) {
@@ -239,12 +249,14 @@ public abstract class RetentionContract {
         join(store().blobs().hold(tenant, Set.of(file), live));
         join(store().blobs().keep(tenant, Set.of(file), ended));
 
+        assertThat(store().keptData().isInUse(tenant, file)).isTrue();
         assertThat(store().keptData().deleteContent(tenant, file)).isFalse();
         join(store().blobs().release(live));
         assertThat(store().keptData().deleteContent(tenant, file)).isFalse();
         store().keptData().delete(Kind.ARTIFACTS, tenant, ended);
         assertThat(store().keptData().deleteContent(new Tenant("stranger"), file))
                 .isFalse();
+        assertThat(store().keptData().isInUse(tenant, file)).isFalse();
         assertThat(store().keptData().deleteContent(tenant, file)).isTrue();
         assertThat(store().keptData().deleteContent(tenant, file)).isFalse();
         assertThat(join(store().blobs().sizes(tenant, Set.of(file)))).isEmpty();

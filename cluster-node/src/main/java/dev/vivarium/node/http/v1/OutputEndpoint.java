@@ -95,9 +95,8 @@ final class OutputEndpoint {
         }
         if (query.extent() == Extent.WHAT_IS_THERE) {
             return output.end(run)
-                    .thenApply(end -> end == 0 && hasPrinted(state)
-                            ? deleted()
-                            : response(stored(run, query.from(), end), query, form.get()));
+                    .thenCompose(end -> unlessDeleted(
+                            state, end, () -> response(stored(run, query.from(), end), query, form.get())));
         }
         return share.refusal()
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
@@ -106,14 +105,23 @@ final class OutputEndpoint {
     }
 
     private CompletionStage<HttpResponse> unlessDeleted(RunState.Existing state, Supplier<HttpResponse> answer) {
-        return hasPrinted(state)
-                ? output.end(state.submission().id()).thenApply(end -> end == 0 ? deleted() : answer.get())
+        return state instanceof RunState.Finished
+                ? output.end(state.submission().id()).thenCompose(end -> unlessDeleted(state, end, answer))
                 : CompletableFuture.completedStage(answer.get());
     }
 
-    /** Of a run that has not ended that is not known, and its output is there. */
-    private static boolean hasPrinted(RunState.Existing state) {
-        return state instanceof RunState.Finished over && over.end().usage().get(Limit.OUTPUT) > 0;
+    private CompletionStage<HttpResponse> unlessDeleted(
+            RunState.Existing state, long end, Supplier<HttpResponse> answer) {
+        return end == 0 && state instanceof RunState.Finished over
+                ? isDeleted(over).thenApply(isDeleted -> isDeleted ? deleted() : answer.get())
+                : CompletableFuture.completedStage(answer.get());
+    }
+
+    /** The end says how much the last attempt printed; earlier ones may have printed, too. */
+    private CompletionStage<Boolean> isDeleted(RunState.Finished over) {
+        return over.end().usage().get(Limit.OUTPUT) > 0
+                ? CompletableFuture.completedStage(true)
+                : output.isDeleted(over.submission().id());
     }
 
     private static HttpResponse deleted() {

@@ -65,6 +65,18 @@ class DeletionRoutesTest {
     }
 
     @Test
+    void outputOfEarlierAttemptsOnlyIsKnownToBeDeletedAsWell() {
+        RunId run = printed();
+        api.runs.happen(run, new RunEvent.RunSucceeded(ListedActs.AT, "node-1", 1, Usage.NONE));
+        assertThat(get("/v1/runs/" + run + "/output").body()).isEqualTo("hello");
+
+        assertThat(delete(submitter, "/v1/runs/" + run + "/output").statusCode())
+                .isEqualTo(204);
+
+        assertThat(get("/v1/runs/" + run + "/output").statusCode()).isEqualTo(410);
+    }
+
+    @Test
     void keptFilesAreLetGoOfAndThenTheirContentsCanBeDeleted() {
         RunId run = printed();
         api.blobs.write(RESEARCH, FILE);
@@ -74,6 +86,7 @@ class DeletionRoutesTest {
         HttpResponse<String> inUse = delete(submitter, "/v1/blobs/" + DIGEST);
         assertThat(inUse.statusCode()).isEqualTo(409);
         assertThat(TestApi.json(inUse).path("type").asText()).endsWith("/blob-in-use");
+        assertThat(deletions()).isEmpty();
         assertThat(delete(submitter, "/v1/runs/" + run + "/artifacts").statusCode())
                 .isEqualTo(204);
         assertThat(api.blobs.heldBy(run)).isEmpty();
