@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checks the executables in C against their compiler options. Numbers are those of the ELF specification. */
 @ParameterizedClass
-@ValueSource(strings = {"vivarium-init", "vivarium-launch"})
+@ValueSource(strings = {"vivarium-init", "vivarium-launch", "vivarium-link"})
 class GuestProgramTest {
     private static final int SIZE_MAX_BYTES = 100_000;
     private static final int EXECUTABLE = 1;
@@ -61,7 +61,7 @@ class GuestProgramTest {
     void aSecondBuildElsewhereGivesTheSameBytes(@TempDir Path elsewhere) throws Exception {
         Path sources = Path.of("src/main").toAbsolutePath();
         Path copies = elsewhere.resolve("copies");
-        for (String folder : List.of("guest", "launch")) {
+        for (String folder : List.of("guest", "launch", "link")) {
             copy(sources.resolve(folder), Files.createDirectories(copies.resolve(folder)));
         }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * Two nodes of one cluster attach networks on one machine: an agent reaches the same hosts wherever it runs, and a killed
  * node opens nothing, neither for its own sandboxes nor for the other's, and leaves nothing in the kernel.
  */
+@Tag("long")
 @Timeout(400)
 class EgressInAClusterTest {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
