@@ -17,7 +17,7 @@ public record KernelMemory(long uncountedBytes, Map<SandboxId, Long> ofSandboxes
         ofSandboxes = Map.copyOf(ofSandboxes);
     }
 
-    /** With what the sandboxes' sockets hold and nobody is charged for as well. */
+    /** The same, with the memory of the sandboxes' sockets that no control group is charged for. */
     public KernelMemory with(Map<SandboxId, SocketUse> sockets) {
         Map<SandboxId, Long> all = new HashMap<>(ofSandboxes);
         sockets.forEach((sandbox, use) -> all.merge(sandbox, use.unchargedBytes(), Long::sum));

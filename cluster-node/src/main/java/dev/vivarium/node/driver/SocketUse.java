@@ -8,8 +8,8 @@ package dev.vivarium.node.driver;
  */
 public record SocketUse(long chargedBytes, long heldBytes) {
     /**
-     * What the kernel charges to nobody: the queues of connections until they are accepted, and of errors, into which a program
-     * may have a copy put of each packet that it sends.
+     * What no control group is charged for: connections that have not been accepted, and error queues, in which a program can
+     * have the kernel put a copy of each packet that it sends.
      */
     public long unchargedBytes() {
         return Math.max(0, heldBytes - chargedBytes);

@@ -89,7 +89,7 @@ final class NetworkWatch implements AutoCloseable {
             ConnectionTable table = ConnectionTable.now();
             boolean closes = table.closes(closedForNew);
             if (closes != closedForNew) {
-                filter.close(closes);
+                filter.closeForNew(closes);
                 closedForNew = closes;
                 LOG.warn(
                         "Sandboxes may {} new connections: this machine tracks {} of at most {}.",

@@ -227,7 +227,7 @@ final class PacketFilter implements AutoCloseable {
     }
 
     /** Keeps all sandboxes from opening connections, or allows it again. */
-    void close(boolean closed) throws IOException {
+    void closeForNew(boolean closed) throws IOException {
         String element = "inet " + rules.mark().table() + " " + RuleSet.CLOSED + " { ipv4 }";
         // Added first, since deleting a missing element fails.
         whole.change(

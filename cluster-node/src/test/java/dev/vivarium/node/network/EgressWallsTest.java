@@ -282,9 +282,9 @@ class EgressWallsTest {
     void sandboxesOpenNoConnectionsWhileTheMachinesTableIsNearlyFull() throws IOException {
         attach(EgressPolicy.publicInternet());
         String outside = "tcp," + PUBLIC + ",9";
-        network.filter().close(true);
+        network.filter().closeForNew(true);
         assertThat(reached("0.5", outside)).isEmpty();
-        network.filter().close(false);
+        network.filter().closeForNew(false);
         assertThat(reached("1", outside)).containsExactly(outside);
     }
 
